@@ -1,0 +1,27 @@
+import { isOpsFluxError, OpsFluxError, type Problem } from '@opsflux/sdk'
+import type { Middleware } from 'koa'
+import type { Logger } from 'pino'
+
+/** The one place where an error becomes an answer. Unknown errors say nothing to the client and everything to the log. */
+export function answerProblems(log: Logger): Middleware {
+  return async (context, next) => {
+    try {
+      await next()
+      if (context.status === 404 && context.body === undefined) throw new OpsFluxError('not-found', `There is nothing at ${context.path}.`)
+    } catch (error) {
+      const problem = toProblem(error)
+      if (problem.status >= 500) log.error({ err: error, method: context.method, path: context.path, code: problem.code }, 'request failed')
+      context.status = problem.status
+      context.body = JSON.stringify(problem)
+      context.type = 'application/problem+json'
+    }
+  }
+}
+
+export function toProblem(error: unknown): Problem {
+  if (isOpsFluxError(error)) return new OpsFluxError(error.code, error.message, { data: error.data ?? {} }).toProblem()
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
+  if (status === 413) return new OpsFluxError('payload-too-large', 'The request is larger than this address accepts.').toProblem()
+  if (status === 400) return new OpsFluxError('invalid-request', 'The request body is not valid JSON.').toProblem()
+  return new OpsFluxError('internal', 'Something went wrong on the server. It was logged; try again, or tell your administrator.').toProblem()
+}

@@ -1,0 +1,8 @@
+export { addRoute } from './http/route.ts'
+export type { RouteInput, RouteSpec } from './http/route.ts'
+export { answerProblems, toProblem } from './http/problem.ts'
+export { Gate } from './plugin-host/gate.ts'
+export { PluginHost } from './plugin-host/plugin-host.ts'
+export type { LoadedRelease } from './plugin-host/plugin-host.ts'
+export { provide, Services } from './services/services.ts'
+export type { AnyProvider, Provider } from './services/services.ts'

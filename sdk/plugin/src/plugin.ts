@@ -1,0 +1,142 @@
+import type { CapabilityName } from './capabilities.ts'
+import type { Action, Entity, InputOf, RecordOf, Scope } from './entity.ts'
+import type { Fields, ValuesOf } from './fields.ts'
+import type { Repository } from './query.ts'
+import type { Users } from './capabilities.ts'
+
+export interface CapabilityRequest {
+  name: CapabilityName
+  /** Why the plugin needs it, in English, shown to the admin who grants it. Locales may override it as `capability.<name>`. */
+  reason: string
+  /** Default true: without it the plugin cannot be installed. */
+  required?: boolean
+}
+
+export interface MenuDeclaration {
+  id: string
+  /** Key in the plugin's locales. */
+  label: string
+  /** A Lucide icon name such as `shield-alert`. */
+  icon: string
+  /** Path of one of the plugin's pages, such as `/incidents`. */
+  page: string
+  /** Action a user must be permitted to see it. Default `view`. */
+  action?: Action
+  order?: number
+}
+
+export interface PermissionDeclaration {
+  action: Action
+  scope: Scope
+  /** System roles that get it at install. `admin` has every permission. */
+  roles?: readonly ('user' | 'guest')[]
+}
+
+export const hookEvents = ['beforeCreate', 'beforeUpdate', 'beforeDelete', 'beforeTransition'] as const
+export type HookEvent = (typeof hookEvents)[number]
+
+export interface RouteDeclaration<Q extends Fields = Fields, B extends Fields = Fields, R = unknown> {
+  method: 'GET' | 'POST'
+  /** Below `/api/<plugin>`, such as `/rates`. Lower-case words and hyphens. */
+  path: `/${string}`
+  /** Action a user must be permitted. Default `view` for GET, `edit` for POST. */
+  action?: Action
+  query?: Q
+  body?: B
+  /** `answers<T>()`: the type of the answer. */
+  response?: { readonly type?: R }
+}
+/** Says what a route answers: `response: answers<{ total: number }>()`. */
+export const answers = <R>(): { readonly type?: R } => ({})
+
+export function route<const Q extends Fields = {}, const B extends Fields = {}, R = unknown>(declaration: RouteDeclaration<Q, B, R>): RouteDeclaration<Q, B, R> {
+  return declaration
+}
+
+export type Entities = Record<string, Entity>
+export type Hooks<E extends Entities> = { readonly [K in keyof E]?: readonly HookEvent[] }
+export type Routes = Record<string, RouteDeclaration>
+
+export interface PluginDeclaration<E extends Entities = Entities, H extends Hooks<E> = Hooks<E>, R extends Routes = Routes> {
+  /** Lower-case words joined by hyphens, 3 to 40 characters, beginning with the publisher's prefix. */
+  id: string
+  publisher: string
+  /** English; locales override it as `module.name` and `module.summary`. */
+  name: string
+  summary: string
+  icon: string
+  category: string
+  /** The SDK versions it runs on, as a semver range. */
+  sdk: string
+  capabilities?: readonly CapabilityRequest[]
+  /** Other plugins it needs, as semver ranges by id. */
+  dependencies?: Record<string, string>
+  entities: E
+  permissions: readonly PermissionDeclaration[]
+  menus?: readonly MenuDeclaration[]
+  hooks?: H
+  routes?: R
+}
+
+export interface Log {
+  info(message: string): void
+  warn(message: string): void
+}
+
+/** What a handler reaches, for the length of one call. */
+export interface Context<E extends Entities = Entities> {
+  readonly db: { readonly [K in keyof E]: Repository<E[K]> }
+  readonly user: { readonly id: string; readonly locale: string }
+  readonly tenant: { readonly id: string }
+  /** The host's clock at the start of the call, RFC 3339 UTC. */
+  readonly now: string
+  readonly log: Log
+  /** Capability `users.read`. */
+  readonly users: Users
+  can(capability: CapabilityName): boolean
+}
+
+type Loose<T> = { [K in keyof T]?: T[K] | null }
+
+/** What each kind of hook gets and may answer. Throw `refuse(…)` to refuse. */
+export interface HookHandlers<E, Ctx> {
+  /** Runs before validation; answers the input to go on with. */
+  beforeCreate(input: Loose<InputOf<E>>, context: Ctx): Loose<InputOf<E>> | Promise<Loose<InputOf<E>>>
+  /** Answers the changes to go on with. */
+  beforeUpdate(change: { record: RecordOf<E>; changes: Loose<InputOf<E>> }, context: Ctx): Loose<InputOf<E>> | Promise<Loose<InputOf<E>>>
+  beforeDelete(record: RecordOf<E>, context: Ctx): void | Promise<void>
+  beforeTransition(step: { record: RecordOf<E>; transition: string; to: string }, context: Ctx): void | Promise<void>
+}
+
+type QueryOf<D> = D extends RouteDeclaration<infer Q, Fields, unknown> ? ValuesOf<Q> : never
+type BodyOf<D> = D extends RouteDeclaration<Fields, infer B, unknown> ? ValuesOf<B> : never
+export type ResponseOf<D> = D extends { response?: { readonly type?: infer R } } ? R : unknown
+export interface RouteInput<D> { query: QueryOf<D>; body: BodyOf<D> }
+
+type HookNames<L> = L extends readonly (infer N extends HookEvent)[] ? N : never
+
+export type ServerHandlers<E extends Entities, H extends Hooks<E>, R extends Routes> =
+  & ({} extends H ? { hooks?: {} } : { hooks: { [K in keyof H & keyof E]: Pick<HookHandlers<E[K], Context<E>>, HookNames<H[K]>> } })
+  & ({} extends R ? { routes?: {} } : { routes: { [K in keyof R]: (input: RouteInput<R[K]>, context: Context<E>) => ResponseOf<R[K]> | Promise<ResponseOf<R[K]>> } })
+
+/** A plugin's declarations, and `server(…)` to give the handlers they ask for. */
+export interface Plugin<E extends Entities = Entities, H extends Hooks<E> = Hooks<E>, R extends Routes = Routes> {
+  readonly declaration: PluginDeclaration<E, H, R>
+  /** The default export of `server/index.ts`: exactly the hooks and routes declared. */
+  server(handlers: ServerHandlers<E, H, R>): ServerHandlers<E, H, R>
+}
+
+/** The default export of `plugin.ts`. Evaluated at build time only. */
+export function definePlugin<const E extends Entities, const H extends Hooks<E> = {}, const R extends Routes = {}>(
+  declaration: PluginDeclaration<E, H, R>,
+): Plugin<E, H, R> {
+  return { declaration, server: (handlers) => handlers }
+}
+
+export type EntitiesOf<P> = P extends Plugin<infer E, infer _H, infer _R> ? E : never
+export type RoutesOf<P> = P extends Plugin<infer _E, infer _H, infer R> ? R : never
+
+/** Refuses the change a hook was asked about, with a message for the user and, if known, the wrong field. */
+export function refuse(message: string, fieldName?: string): Error {
+  return Object.assign(new Error(message), { code: 'refused-by-module', field: fieldName })
+}
