@@ -8,11 +8,11 @@ export interface TransitionDeclaration<State extends string = string> {
   action?: Action
 }
 
-export interface StatesDeclaration<State extends string = string> {
+export interface StatesDeclaration<State extends string = string, Transition extends string = string> {
   initial: State
   /** Every state, in the order of the life of a record. */
   values: readonly State[]
-  transitions: Record<string, TransitionDeclaration<State>>
+  transitions: Record<Transition, TransitionDeclaration<State>>
 }
 
 /** What users may be permitted to do: the middle of `<app>.<action>.<scope>`. */
@@ -30,10 +30,10 @@ export interface EntityDeclaration {
   search?: string[]
 }
 
-export interface Entity<Name extends string = string, F extends Fields = Fields, S extends string = string> {
+export interface Entity<Name extends string = string, F extends Fields = Fields, S extends string = string, T extends string = string> {
   name: Name
   fields: F
-  states?: StatesDeclaration<S>
+  states?: StatesDeclaration<S, T>
   display?: string
   search?: string[]
 }
@@ -43,11 +43,16 @@ export interface Entity<Name extends string = string, F extends Fields = Fields,
  * `/api/<plugin>/<name>`, its validation and its permission checks from it.
  * Names are camelCase and singular; columns are the snake_case of the field names.
  */
-export function defineEntity<const Name extends string, F extends Fields, const S extends string = never>(
+export function defineEntity<const Name extends string, F extends Fields, const S extends string = never, const T extends string = never>(
   name: Name,
-  declaration: { fields: F; states?: StatesDeclaration<S>; display?: keyof F & string; search?: (keyof F & string)[] },
-): Entity<Name, F, S> {
-  return { name, ...declaration } as Entity<Name, F, S>
+  declaration: { fields: F; states?: DeclaredStates<S, T>; display?: keyof F & string; search?: (keyof F & string)[] },
+): Entity<Name, F, S, T> {
+  return { name, ...declaration } as Entity<Name, F, S, T>
+}
+
+/** Only `values` says what states there are, so that a slip elsewhere does not declare another one. */
+interface DeclaredStates<S extends string, T extends string> extends StatesDeclaration<NoInfer<S>, T> {
+  values: readonly S[]
 }
 
 /** Set by the host on every record; never writable. */
@@ -64,6 +69,7 @@ export interface SystemFields {
 type StateField<S extends string> = [S] extends [never] ? {} : { state: S }
 export type FieldsOf<E> = E extends Entity<string, infer F, string> ? F : never
 export type StateOf<E> = E extends Entity<string, Fields, infer S> ? S : never
+export type TransitionOf<E> = E extends Entity<string, Fields, string, infer T> ? T : never
 
 /** A record as it is read. Absent values are null. */
 export type RecordOf<E> = E extends Entity<string, infer F, infer S>

@@ -4,7 +4,7 @@ export type {
   ResponseOf, RouteDeclaration, RouteInput, Routes, RoutesOf, ServerHandlers,
 } from './plugin.ts'
 export { defineEntity } from './entity.ts'
-export type { Action, ChangesOf, Entity, EntityDeclaration, InputOf, RecordOf, Scope, StateOf, StatesDeclaration, SystemFields, TransitionDeclaration } from './entity.ts'
+export type { Action, ChangesOf, Entity, EntityDeclaration, InputOf, RecordOf, Scope, StateOf, StatesDeclaration, SystemFields, TransitionDeclaration, TransitionOf } from './entity.ts'
 export { field } from './fields.ts'
 export type { Field, FieldDeclaration, FieldKind, Fields, ValuesOf } from './fields.ts'
 export { operatorNames } from './query.ts'

@@ -19,8 +19,8 @@ export interface ChangeRequest {
 /** How the data comes back if this change is taken back; measured on the real rows. */
 export interface WayBack {
   kind: 'lossless' | 'lossy' | 'one-way'
-  /** Why, in words. */
-  reason: string
+  /** A code that screens translate. */
+  reason: 'nothing-changed' | 'nothing-lost' | 'values-lost' | 'no-down-migration' | 'rows-since-restore-point' | 'data-kept' | 'purged'
   /** `table.column` or `table` that would be lost. */
   lost: string[]
 }
@@ -50,8 +50,8 @@ export interface Plan {
   digest?: string
   source: 'registry' | 'file' | 'installed'
   publisher: string
-  /** Why this version. */
-  reason: string
+  /** Why this version; a code that screens translate. */
+  reason: 'newest' | 'asked' | 'file' | 'restore-point' | 'kept-data'
   capabilities: Diff<{ name: CapabilityName; reason: string; required: boolean }>
   permissions: Diff<PermissionDeclaration>
   menus: Diff<Pick<MenuDeclaration, 'id' | 'label'>>

@@ -11,7 +11,7 @@ export interface Operators<T> {
   lte?: T
   gt?: T
   gte?: T
-  contains?: string
+  contains?: T extends string ? string : never
   null?: boolean
 }
 export const operatorNames = ['eq', 'ne', 'in', 'nin', 'lt', 'lte', 'gt', 'gte', 'contains', 'null'] as const

@@ -1,5 +1,5 @@
 import { OpsFluxError, type ErrorCode, type Problem } from '../errors.ts'
-import type { ChangesOf, InputOf, RecordOf } from '../entity.ts'
+import type { ChangesOf, InputOf, RecordOf, TransitionOf } from '../entity.ts'
 import type { Json } from '../json.ts'
 import type { EntitiesOf, ResponseOf, RouteInput, RoutesOf } from '../plugin.ts'
 import type { Aggregate, AggregateRow, Page, Query } from '../query.ts'
@@ -16,10 +16,13 @@ export interface EntityApi<E> {
   /** @throws stale-record when `revision` is not the current one. */
   update(id: string, changes: ChangesOf<E>, revision: number): Promise<Saved<E>>
   remove(id: string, revision: number): Promise<void>
-  transition(id: string, name: string, revision: number): Promise<Saved<E>>
+  transition(id: string, name: TransitionOf<E>, revision: number): Promise<Saved<E>>
 }
 
-type RouteCall<D> = (input?: Partial<RouteInput<D>>) => Promise<ResponseOf<D>>
+type Part<Name extends string, Values> = {} extends Values ? { [K in Name]?: Values } : { [K in Name]: Values }
+type CallInput<D> = Part<'query', RouteInput<D>['query']> & Part<'body', RouteInput<D>['body']>
+/** The input may be left out when the route requires nothing. */
+type RouteCall<D> = (...input: {} extends CallInput<D> ? [input?: CallInput<D>] : [input: CallInput<D>]) => Promise<ResponseOf<D>>
 
 export interface Api<P> {
   entities: { [K in keyof EntitiesOf<P>]: EntityApi<EntitiesOf<P>[K]> }

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testDatabase } from '../testing.ts'
+import type { TestDatabase } from '../testing.ts'
+import { openDatabase } from './database.ts'
+import { ensureLoginRole, rolePassword, roleUrl } from './roles.ts'
+
+describe('openDatabase', () => {
+  let test: TestDatabase
+  beforeAll(async () => {
+    test = await testDatabase()
+  })
+  afterAll(() => test.close())
+
+  it('runs requests as a role that owns nothing and bypasses nothing', async () => {
+    const { rows } = await sql<{ name: string; super: boolean; bypass: boolean; owned: number }>`
+      select rolname as name, rolsuper as super, rolbypassrls as bypass,
+        (select count(*)::integer from pg_class where relowner = r.oid) as owned
+      from pg_roles r where rolname = current_user`.execute(test.database.app)
+    expect(rows).toEqual([{ name: 'opsflux_app', super: false, bypass: false, owned: 0 }])
+  })
+
+  it('sets tenant and user for the length of a transaction only', async () => {
+    const actor = { tenantId: randomUUID(), userId: randomUUID() }
+    const read = sql<{ tenant: string; user: string }>`select current_setting('opsflux.tenant') as tenant, current_setting('opsflux.user') as "user"`
+    const inside = await test.database.transaction(actor, (transaction) => read.execute(transaction))
+    expect(inside.rows[0]).toEqual({ tenant: actor.tenantId, user: actor.userId })
+    const outside = await sql<{ tenant: string | null }>`select nullif(current_setting('opsflux.tenant', true), '') as tenant`.execute(test.database.app)
+    expect(outside.rows[0]?.tenant).toBeNull()
+  })
+
+  it('shows a tenant its own rows of the kernel tables only, and nothing without a tenant', async () => {
+    const [mine, other] = [randomUUID(), randomUUID()]
+    await test.database.admin.query("insert into opsflux.tenant (id, name) values ($1, 'Mine'), ($2, 'Other')", [mine, other])
+    const seen = await test.database.transaction({ tenantId: mine, userId: randomUUID() }, (transaction) => transaction.selectFrom('opsflux.tenant').select('name').execute())
+    expect(seen).toEqual([{ name: 'Mine' }])
+    await expect(test.database.app.selectFrom('opsflux.tenant').select('name').execute()).rejects.toThrow()
+  })
+
+  it('rolls back when the work throws', async () => {
+    const actor = { tenantId: randomUUID(), userId: randomUUID() }
+    await expect(test.database.transaction(actor, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  })
+
+  it('refuses a database whose applied migrations have another text', async () => {
+    await using other = await testDatabase({ kernelMigrations: [{ id: '0002-notes', sql: 'create table opsflux.note (id uuid primary key)' }] })
+    const { adminUrl, secret } = other
+    await expect(openDatabase({ adminUrl, secret, kernelMigrations: [{ id: '0002-notes', sql: 'create table opsflux.note (id text)' }] }))
+      .rejects.toMatchObject({ code: 'migration-failed', message: expect.stringContaining('0002-notes') })
+  })
+
+  it('leaves nothing of a kernel migration that fails', async () => {
+    const { adminUrl, secret, database } = test
+    await expect(openDatabase({ adminUrl, secret, kernelMigrations: [{ id: '0002-broken', sql: 'create table opsflux.half (id uuid); select 1/0' }] }))
+      .rejects.toMatchObject({ code: 'migration-failed' })
+    const { rows } = await database.admin.query("select to_regclass('opsflux.half') as half")
+    expect(rows).toEqual([{ half: null }])
+  })
+
+  it('gives a role its password again after a new secret', async () => {
+    const name = `r_${randomUUID()}`
+    for (const secret of ['first', 'second', 'second']) {
+      const url = roleUrl(test.adminUrl, secret, name)
+      await ensureLoginRole(test.database.admin, url, { name, password: rolePassword(secret, name) })
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      await client.end()
+    }
+    await test.database.admin.query(`drop role "${name}"`)
+  })
+
+  it('says what to do when the database does not answer', async () => {
+    await expect(openDatabase({ adminUrl: 'postgresql://nobody@127.0.0.1:1/none', secret: 's' })).rejects.toMatchObject({ code: 'not-ready' })
+  })
+})

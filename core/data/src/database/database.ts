@@ -1,0 +1,108 @@
+import { MikroORM } from '@mikro-orm/postgresql'
+import { OpsFluxError } from '@opsflux/sdk'
+import { sql } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
+import pg from 'pg'
+import { platformMigration, runKernelMigrations } from './kernel-migrations.ts'
+import type { KernelMigration } from './kernel-migrations.ts'
+import { appRole, ensureLoginRole, rolePassword, roleUrl } from './roles.ts'
+
+/** Any table: what is in a plugin's schema is known at run time only. */
+export type Tables = Record<string, Record<string, unknown>>
+export type DatabaseTransaction = Transaction<Tables>
+
+/** On whose behalf the statements of a transaction run. Both are UUIDs. */
+export interface Actor {
+  tenantId: string
+  userId: string
+}
+
+export interface DatabaseOptions {
+  /** URL of the administrator's role: a superuser, or one with CREATEROLE and CREATE on the database. PostgreSQL 15 or later. */
+  adminUrl: string
+  /** The platform's secret, from which the passwords of its roles are made. The same on every host. */
+  secret: string
+  /** Migrations of the kernel's other tables, in order; those of the module manager come first by themselves. */
+  kernelMigrations?: readonly KernelMigration[]
+  /** Connections of requests. Default 20. */
+  maxConnections?: number
+}
+
+export interface Database {
+  /** As the administrator's role, at most 3 connections: module manager only. Not bound by row-level security. */
+  readonly admin: pg.Pool
+  /** As `opsflux_app`. Outside `transaction` it sees no row of any tenant. */
+  readonly app: Kysely<Tables>
+  /** Without entities; shares its connections: `new MikroORM({ entities, driverOptions: database.app })`. */
+  readonly orm: MikroORM
+  readonly adminUrl: string
+  /**
+   * Runs `work` as `opsflux_app` for one tenant and user: row-level security lets it reach that tenant's rows only.
+   * Commits when `work` ends, rolls back when it throws. Costs one statement more.
+   */
+  transaction<T>(actor: Actor, work: (transaction: DatabaseTransaction) => Promise<T>): Promise<T>
+  /** URL to log in as one of the platform's roles. Holds the password. */
+  roleUrl(role: string): string
+  close(): Promise<void>
+}
+
+/** Connects, makes role and tables of the platform where missing, and opens both pools. @throws not-ready, migration-failed */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const admin = openAdmin(options.adminUrl)
+  try {
+    await checkServer(admin)
+    const url = roleUrl(options.adminUrl, options.secret, appRole)
+    await ensureLoginRole(admin, url, { name: appRole, password: rolePassword(options.secret, appRole) })
+    await runKernelMigrations(admin, [platformMigration(), ...(options.kernelMigrations ?? [])])
+    return assemble(options, admin, openOrm(url, options.maxConnections ?? 20))
+  } catch (error) {
+    await admin.end()
+    throw error
+  }
+}
+
+function openAdmin(adminUrl: string): pg.Pool {
+  const admin = new pg.Pool({ connectionString: adminUrl, max: 3, connectionTimeoutMillis: 10_000, application_name: 'opsflux-admin' })
+  // A connection the server drops while idle is replaced at the next use; without a listener it would end the process.
+  admin.on('error', () => undefined)
+  return admin
+}
+
+async function checkServer(admin: pg.Pool): Promise<void> {
+  let version: number
+  try {
+    const { rows: [row] } = await admin.query<{ version: number }>("select current_setting('server_version_num')::integer as version")
+    version = row?.version ?? 0
+  } catch (cause) {
+    throw new OpsFluxError('not-ready', `The database does not answer: ${cause instanceof Error ? cause.message : String(cause)}. Check DATABASE_URL and that PostgreSQL runs.`, { cause })
+  }
+  if (version < 150_000) throw new OpsFluxError('not-ready', 'OpsFlux needs PostgreSQL 15 or later. Upgrade the server, or leave DATABASE_URL empty to use the embedded one.')
+}
+
+function openOrm(clientUrl: string, max: number): MikroORM {
+  return new MikroORM({
+    clientUrl,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    pool: { min: 0, max },
+    driverOptions: {
+      application_name: 'opsflux', connectionTimeoutMillis: 10_000, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000,
+    },
+  })
+}
+
+function assemble({ adminUrl, secret }: DatabaseOptions, admin: pg.Pool, orm: MikroORM): Database {
+  const app = orm.em.getKysely<Tables>()
+  return {
+    admin, app, orm, adminUrl,
+    transaction: (actor, work) => app.transaction().execute(async (transaction) => {
+      await sql`select set_config('opsflux.tenant', ${actor.tenantId}, true), set_config('opsflux.user', ${actor.userId}, true)`.execute(transaction)
+      return work(transaction)
+    }),
+    roleUrl: (role) => roleUrl(adminUrl, secret, role),
+    close: async () => {
+      await orm.close()
+      await admin.end()
+    },
+  }
+}

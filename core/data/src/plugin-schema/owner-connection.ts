@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { OpsFluxError } from '@opsflux/sdk'
+import pg from 'pg'
+import { hasSqlState, quoteIdentifier } from '../database/roles.ts'
+
+/**
+ * A connection of a plugin's owner role for one piece of work, closed after it: a role that was only taken on by
+ * `set role` could be given back by the plugin's SQL.
+ */
+export async function asOwner<T>(url: string, schema: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({
+    connectionString: url, connectionTimeoutMillis: 10_000, application_name: 'opsflux-owner', lock_timeout: 5000, statement_timeout: 60_000,
+    idle_in_transaction_session_timeout: 120_000,
+  })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    // pg_temp last: otherwise a temporary table would be found before the plugin's own.
+    await client.query(`set search_path = ${quoteIdentifier(schema)}, pg_temp; set timezone = 'UTC'; set client_connection_check_interval = '5s'`)
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Runs `work` in a transaction that holds every table of the schema for itself, and commits. */
+export async function inLockedTransaction<T>(client: pg.Client, schema: string, work: () => Promise<T>): Promise<T> {
+  await beginLocked(client, schema)
+  try {
+    const result = await work()
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+/** Same, and takes everything back. */
+export async function inDiscardedTransaction<T>(client: pg.Client, schema: string, work: () => Promise<T>): Promise<T> {
+  await beginLocked(client, schema)
+  try {
+    return await work()
+  } finally {
+    await client.query('rollback').catch(() => undefined)
+  }
+}
+
+const lockAttempts = 20
+
+// All locks at once and within less than PostgreSQL's deadlock_timeout (1 s): a request that holds one of the tables and
+// waits for another makes us give up and ask again, never the request.
+async function beginLocked(client: pg.Client, schema: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await client.query('begin')
+    try {
+      const { rows } = await client.query<{ name: string }>(
+        "select relname as name from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'p') order by relname", [quoteIdentifier(schema)])
+      if (rows.length > 0) {
+        const tables = rows.map((row) => `${quoteIdentifier(schema)}.${quoteIdentifier(row.name)}`).join(', ')
+        await client.query(`set local statement_timeout = '700ms'; lock table ${tables} in access exclusive mode`)
+        await client.query("set local statement_timeout = '60s'")
+      }
+      return
+    } catch (error) {
+      await client.query('rollback')
+      if (!hasSqlState(error, '57014', '55P03', '40P01', '42P01')) throw error
+      if (attempt === lockAttempts) {
+        throw new OpsFluxError('migration-failed', 'The tables of the module are in use without a pause, so nothing was changed. Try again when fewer people work with it.', { cause: error })
+      }
+      await delay(20 * attempt + Math.random() * 50)
+    }
+  }
+}

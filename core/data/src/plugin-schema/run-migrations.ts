@@ -1,0 +1,61 @@
+import { OpsFluxError } from '@opsflux/sdk'
+import pg from 'pg'
+import { judgeMigration } from './judge.ts'
+import type { SchemaChange } from './types.ts'
+
+/** A migration in one direction, judged and split. */
+export interface Script {
+  id: string
+  direction: 'up' | 'down'
+  statements: readonly string[]
+}
+
+export interface Scripts {
+  /** `down` then `up` of the change. */
+  forward: Script[]
+  /** From there to where it began; undefined with the name of the first migration that has no way back. */
+  back: Script[] | undefined
+  oneWay: string | undefined
+}
+
+/** Judges everything a change could run. @throws migration-failed */
+export async function prepareScripts(change: SchemaChange, schema: string): Promise<Scripts> {
+  const script = async (id: string, direction: 'up' | 'down', sql: string): Promise<Script> => ({ id, direction, statements: await judgeMigration(id, sql, schema) })
+  const downs = await inOrder(change.down, ({ id, downSql }) => script(id, 'down', downSql))
+  const ups = await inOrder(change.up, ({ id, upSql }) => script(id, 'up', upSql))
+  const again = await inOrder(change.again ?? [], ({ id, upSql }) => script(id, 'up', upSql))
+  const takenBack = await inOrder(change.up.toReversed(), async ({ id, downSql }) => (downSql === undefined ? id : script(id, 'down', downSql)))
+  const oneWay = takenBack.find((step) => typeof step === 'string') ?? change.down.find(({ id }) => !again.some((up) => up.id === id))?.id
+  const back = [...takenBack.filter((step) => typeof step !== 'string'), ...again]
+  return { forward: [...downs, ...ups], back: oneWay === undefined ? back : undefined, oneWay }
+}
+
+async function inOrder<T, R>(list: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (const item of list) results.push(await work(item))
+  return results
+}
+
+/** Runs scripts in the open transaction of `client`, statement by statement. @throws migration-failed */
+export async function runScripts(client: pg.Client, scripts: readonly Script[]): Promise<void> {
+  for (const { id, direction, statements } of scripts) {
+    for (const [index, text] of statements.entries()) {
+      try {
+        // The extended protocol takes one statement at a time: what was judged is what runs.
+        const query: pg.QueryConfig & { queryMode: 'extended' } = { text, queryMode: 'extended' }
+        await client.query(query)
+      } catch (cause) {
+        throw failure(id, direction, index + 1, cause)
+      }
+    }
+  }
+}
+
+function failure(migration: string, direction: 'up' | 'down', statement: number, cause: unknown): OpsFluxError {
+  const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? '') : ''
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const way = direction === 'down' ? ' (way back)' : ''
+  return new OpsFluxError('migration-failed', `Migration ${migration}${way} failed: ${message}. Nothing was changed.`, {
+    data: { migration, direction, statement, sqlstate }, cause,
+  })
+}

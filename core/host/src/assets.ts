@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import send from 'koa-send'
+import type { Middleware } from 'koa'
+import type { ModuleManager, PluginRelease } from '@opsflux/services'
+import type { PluginHost } from '@opsflux/kernel'
+import { assetBase, integrityOf } from './shell-session.ts'
+import { renderIndex, type ShellManifest } from './index-html.ts'
+import type { Stylesheets } from './stylesheet.ts'
+
+const yearSeconds = 31_536_000
+
+/** Serves the shell, the compiled stylesheet and the client files of the releases that are serving: nothing else of a package. */
+export function assets(shellDist: string, shell: { manifest: ShellManifest; html: string }, modules: ModuleManager, stylesheets: Stylesheets): Middleware {
+  const index = indexPage(shell, modules.host, stylesheets)
+  return async (context, next) => {
+    if ((context.method !== 'GET' && context.method !== 'HEAD') || /^\/(api|health|socket\.io)(\/|$)/.test(context.path)) return next()
+    if (context.path.startsWith('/assets/modules/')) {
+      const file = moduleFile(modules.host.all(), context.path)
+      if (!file) return next()
+      context.set('cache-control', `public, max-age=${yearSeconds}, immutable`)
+      await send(context, file.path, { root: file.root })
+    } else if (context.path.startsWith('/assets/styles/')) {
+      const css = stylesheets.get(context.path)
+      if (css === undefined) return next()
+      context.set('cache-control', `public, max-age=${yearSeconds}, immutable`)
+      context.type = 'text/css'
+      context.body = css
+    } else if (context.path.startsWith('/assets/')) {
+      context.set('cache-control', `public, max-age=${yearSeconds}, immutable`)
+      await send(context, context.path, { root: shellDist })
+    } else {
+      const { html, csp } = await index()
+      context.set('content-security-policy', csp)
+      context.set('cache-control', 'no-cache')
+      context.type = 'html'
+      context.body = html
+    }
+  }
+}
+
+function moduleFile(releases: readonly PluginRelease[], path: string): { root: string; path: string } | undefined {
+  const release = releases.find((candidate) => path.startsWith(assetBase(candidate)))
+  if (!release) return undefined
+  const file = path.slice(assetBase(release).length)
+  // Only what the signed manifest lists as client file; the old release stays on disk for pages still open on it.
+  return release.manifest.client && Object.hasOwn(release.manifest.client.integrity, file) ? { root: join(release.folder), path: file } : undefined
+}
+
+/** index.html for the plugins now serving, made again when they change. */
+function indexPage(shell: { manifest: ShellManifest; html: string }, host: PluginHost<PluginRelease>, stylesheets: Stylesheets): () => Promise<{ html: string; csp: string }> {
+  let made: { key: string; page: { html: string; csp: string } } | undefined
+  return async () => {
+    const releases = host.all()
+    const key = releases.map((release) => release.digest).sort().join()
+    if (made?.key !== key) {
+      const { url } = await stylesheets.for(releases.flatMap((release) => release.manifest.client?.classes ?? []))
+      const integrity = Object.assign({}, ...releases.map(integrityOf)) as Record<string, string>
+      made = { key, page: renderIndex(shell.manifest, shell.html, { integrity, stylesheet: url }) }
+    }
+    return made.page
+  }
+}

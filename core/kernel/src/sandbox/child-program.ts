@@ -1,0 +1,60 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { childExit, runChild } from './child.ts'
+import type { ChildLoad } from './child.ts'
+import { guestRuntime } from './guest-runtime.ts'
+import type { Hardening } from './hardening.ts'
+import type { SandboxLimits } from './limits.ts'
+import { encodeFrame, FrameReader, frameKind } from './wire.ts'
+
+/** The child's descriptor of its pipe to the host. */
+export const hostDescriptor = 3
+
+let foundBinary: string | undefined
+
+/** isolated-vm's compiled file for this platform. Only its path is needed here: the host never loads it. */
+export function isolatedVmBinary(): string {
+  foundBinary ??= findBinary()
+  return foundBinary
+}
+
+function findBinary(): string {
+  const require = createRequire(import.meta.url)
+  const packageFile = require.resolve('isolated-vm/package.json')
+  const { path }: { path(folder: string): string } = createRequire(packageFile)('node-gyp-build')
+  const binary = path(dirname(packageFile))
+  if (!existsSync(binary)) throw new Error(`isolated-vm has no binary for ${process.platform}-${process.arch}: run the installation again.`)
+  return realpathSync(binary)
+}
+
+/** The program a child is started with (`node -e`). */
+export function childProgram(binary: string): string {
+  return `'use strict'
+const loaded = { exports: {} }
+process.dlopen(loaded, ${JSON.stringify(binary)})
+${encodeFrame}
+${FrameReader}
+${runChild}
+const host = new (require('node:net').Socket)({ fd: ${hostDescriptor} })
+runChild(host, {
+  ivm: loaded.exports.ivm,
+  wire: { encodeFrame, FrameReader, frameKind: ${JSON.stringify(frameKind)} },
+  exit: ${JSON.stringify(childExit)},
+})`
+}
+
+/** The child's first message. */
+export function childLoad(source: string, entities: readonly string[], limits: SandboxLimits, hardening: Hardening): ChildLoad {
+  const { hostCallsPerCall, logLinesPerCall, messageBytes, isolateMb, startMs, wallMs, memoryMb } = limits
+  return {
+    runtime: String(guestRuntime),
+    source,
+    settings: { entities, hostCallsPerCall, logLinesPerCall, messageBytes },
+    isolateMb,
+    startMs,
+    orphanMs: wallMs * 2,
+    ...(process.platform === 'linux' ? {} : { ownMemoryMb: memoryMb }),
+    ...(hardening.becomeUser === undefined ? {} : { becomeUser: hardening.becomeUser }),
+  }
+}

@@ -1,0 +1,62 @@
+import type { CapabilityName, Json } from '@opsflux/sdk'
+import { OpsFluxError } from '@opsflux/sdk'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { ValidateFunction } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import { parseGuestJson } from './guest-json.ts'
+
+/** One thing a plugin may ask of the host. `C` is what the caller of the plugin gave for this call: its transaction, its user. */
+export interface HostCall<C> {
+  /** Must be granted to the plugin. */
+  capability?: CapabilityName
+  /** JSON schema (2020-12) of the arguments object. */
+  schema: object
+  /** True when it changes anything: a call that made one is not run a second time after a crash. */
+  writes?: boolean
+  /** An OpsFluxError reaches the plugin with its code and message; any other error as `internal`, without its message. */
+  handle(args: Json, context: C): Promise<Json | undefined>
+}
+
+/** By name: `db.find`, `users.names`, `log.write` … */
+export type HostCalls<C> = ReadonlyMap<string, HostCall<C>>
+
+const validators = new WeakMap<object, ValidateFunction>()
+let ajv: Ajv2020 | undefined
+
+/** Compiled at first use: 3 ms a schema. */
+function validatorOf(schema: object): ValidateFunction {
+  const known = validators.get(schema)
+  if (known) return known
+  if (!ajv) {
+    ajv = new Ajv2020({ strict: false })
+    formats.default(ajv)
+  }
+  const validate = ajv.compile(schema)
+  validators.set(schema, validate)
+  return validate
+}
+
+/** A refusal is the plugin's own fault unless a capability is missing. */
+export function authorise<C>(table: HostCalls<C>, name: string, granted: readonly CapabilityName[]): HostCall<C> {
+  const hostCall = table.get(name)
+  if (!hostCall) throw new OpsFluxError('plugin-failed', `There is no host call named ${JSON.stringify(name.slice(0, 100))}.`)
+  if (hostCall.capability !== undefined && !granted.includes(hostCall.capability)) {
+    throw new OpsFluxError('capability-denied', `${name} needs the capability ${hostCall.capability}, which was not granted. An administrator can grant it in Modules.`)
+  }
+  return hostCall
+}
+
+export function readArguments<C>(hostCall: HostCall<C>, name: string, text: string): Json {
+  let args: Json
+  try {
+    args = parseGuestJson(text)
+  } catch (error) {
+    throw new OpsFluxError('plugin-failed', `The arguments of ${name} cannot be read: ${error instanceof Error ? error.message : 'not JSON'}.`)
+  }
+  const validate = validatorOf(hostCall.schema)
+  if (!validate(args)) {
+    const [first] = validate.errors ?? []
+    throw new OpsFluxError('plugin-failed', `The arguments of ${name} are not accepted: ${first?.instancePath ?? ''} ${first?.message ?? ''}.`)
+  }
+  return args
+}

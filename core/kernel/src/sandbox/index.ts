@@ -1,0 +1,8 @@
+export { PluginSandbox } from './plugin-sandbox.ts'
+export type { PluginSandboxOptions, SandboxState } from './plugin-sandbox.ts'
+export type { SandboxHandlers } from './handlers.ts'
+export { defaultLimits } from './limits.ts'
+export type { SandboxLimits } from './limits.ts'
+export type { DeathReason, SandboxEvent } from './events.ts'
+export type { HostCall, HostCalls } from './host-calls.ts'
+export type { CallInfo } from './active-call.ts'

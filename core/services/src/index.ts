@@ -1,0 +1,7 @@
+export { authenticate, findUsers, Identity, identityMigrations, identityRoutes, may, menusOf, permissionsOf, signedIn } from './identity/index.ts'
+export type { SignedIn } from './identity/index.ts'
+export { LiveUpdates } from './live/index.ts'
+export { messageOf, moduleMigrations, ModuleManager, moduleRoutes } from './modules/index.ts'
+export type { ModuleManagerOptions, PluginRelease, StepObserver } from './modules/index.ts'
+export { registryClient } from './modules/registry.ts'
+export { pluginApi } from './plugin-api/index.ts'

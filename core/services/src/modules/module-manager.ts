@@ -1,0 +1,215 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import semver from 'semver'
+import type { Logger } from 'pino'
+import { PluginSchemas, type Database } from '@opsflux/data'
+import { PluginHost, type SandboxEvent } from '@opsflux/kernel'
+import type { RegistryClient } from '@opsflux/registry-client'
+import { isOpsFluxError, OpsFluxError, type ChangeRequest, type ModuleDetail, type ModuleSummary, type Operation, type Plan, type PluginManifest } from '@opsflux/sdk'
+import { Catalogue, type CatalogueEntry } from './catalogue.ts'
+import { Installations, type Installation } from './installations.ts'
+import { operationsOf, readOperation, type StepObserver } from './journal.ts'
+import { Operations } from './operations.ts'
+import { PackageStore } from './package-store.ts'
+import { Planner, type PlanActor } from './planner.ts'
+import { loadRelease, type PluginRelease } from './plugin-release.ts'
+import { recover } from './recovery.ts'
+import { changelogSections, folderName } from './target.ts'
+
+export interface ModuleManagerOptions {
+  database: Database
+  registry: RegistryClient
+  marketplaceUrl?: string | undefined
+  /** Folder of this host's packages and unpacked modules. */
+  home: string
+  /** The same at every start of this host. */
+  hostId: string
+  log: Logger
+  onOperation(operation: Operation): void
+  onModulesChanged(pluginId: string, version: string | undefined): void
+  onStep?: StepObserver
+}
+
+/** Installs, updates, rolls back and removes plugins, and serves the ones that are installed. */
+export class ModuleManager {
+  readonly host = new PluginHost<PluginRelease>()
+  readonly #options: ModuleManagerOptions
+  readonly #installations: Installations
+  readonly #schemas: PluginSchemas
+  readonly #packages: PackageStore
+  readonly #catalogue: Catalogue
+  readonly #planner: Planner
+  readonly #operations: Operations
+  readonly #modulesFolder: string
+  /** Plugins switched off, by tenant; read once, forgotten at every change. */
+  readonly #disabled = new Map<string, Promise<ReadonlySet<string>>>()
+
+  constructor(options: ModuleManagerOptions) {
+    const { database, registry, log } = options
+    this.#options = options
+    this.#modulesFolder = join(options.home, 'modules')
+    this.#installations = new Installations(database.admin)
+    this.#schemas = new PluginSchemas(database)
+    this.#packages = new PackageStore(join(options.home, 'packages'))
+    this.#catalogue = new Catalogue(options.marketplaceUrl)
+    this.#planner = new Planner({ database, registry, installations: this.#installations, schemas: this.#schemas, packages: this.#packages, modulesFolder: this.#modulesFolder })
+    this.#operations = new Operations({
+      database, log, hostId: options.hostId, host: this.host, installations: this.#installations, schemas: this.#schemas, planner: this.#planner, modulesFolder: this.#modulesFolder,
+      onChange: options.onOperation, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version), ...(options.onStep ? { onStep: options.onStep } : {}),
+      reconcile: (pluginId) => this.#reconcile(pluginId), onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
+    })
+  }
+
+  /** Ends interrupted operations, then loads what is installed. One plugin that fails does not keep the others from running. */
+  async start(): Promise<void> {
+    await recover({ database: this.#options.database, installations: this.#installations, schemas: this.#schemas, hostId: this.#options.hostId, log: this.#options.log })
+    await Promise.all((await this.#installations.all()).map((installation) => this.#load(installation)))
+  }
+
+  async stop(): Promise<void> {
+    await this.#operations.settled()
+    await this.host.stop()
+  }
+
+  /** @throws plan-impossible, migration-failed, untrusted-release, registry-unreachable … */
+  plan(request: ChangeRequest, actor: PlanActor): Promise<Plan> {
+    return this.#planner.plan(request, actor)
+  }
+
+  /** Starts the plan of that hash. @throws stale-plan, operation-in-progress */
+  async apply(planHash: string, actor: PlanActor): Promise<Operation> {
+    return this.#operations.start(await this.#planner.take(planHash), actor)
+  }
+
+  operation(id: string): Promise<Operation> {
+    return readOperation(this.#options.database.admin, id)
+  }
+
+  /** Stores an uploaded package that is whole and genuine. @throws package-refused, untrusted-release */
+  async receive(stream: Readable): Promise<{ fileId: string; id: string; version: string; publisher: string }> {
+    const opened = await this.#packages.receive(stream)
+    const { publisher } = await this.#options.registry.verifyPackage(opened)
+    return { fileId: opened.digest, id: opened.plugin.id, version: opened.plugin.version, publisher }
+  }
+
+  /** Plugins serving that the tenant has not switched off. */
+  async enabledFor(tenantId: string): Promise<PluginRelease[]> {
+    const disabled = await this.#disabledFor(tenantId)
+    return this.host.all().filter((release) => !disabled.has(release.pluginId)).sort((a, b) => a.pluginId.localeCompare(b.pluginId))
+  }
+
+  async isEnabled(pluginId: string, tenantId: string): Promise<boolean> {
+    return !(await this.#disabledFor(tenantId)).has(pluginId)
+  }
+
+  async list(tenantId: string): Promise<{ data: ModuleSummary[]; registry: { reachable: boolean } }> {
+    const entries = await this.#catalogue.entries().catch((error: unknown) => {
+      if (isOpsFluxError(error)) return undefined
+      throw error
+    })
+    const summaries = new Map<string, ModuleSummary>()
+    for (const entry of entries ?? []) summaries.set(entry.id, { ...ofEntry(entry), latest: entry.latest })
+    const disabled = await this.#disabledFor(tenantId)
+    for (const installation of await this.#installations.all()) {
+      const known = summaries.get(installation.pluginId) ?? ofManifest(installation.manifest)
+      summaries.set(installation.pluginId, withInstallation(known, installation, disabled.has(installation.pluginId)))
+    }
+    for (const kept of await this.#installations.kept()) {
+      const known = summaries.get(kept.pluginId) ?? ofManifest(kept.manifest)
+      if (!known.installed) summaries.set(kept.pluginId, { ...known, keptData: { version: kept.version, rows: kept.rows, since: kept.since.toISOString() } })
+    }
+    return { data: [...summaries.values()].sort((a, b) => a.name.localeCompare(b.name)), registry: { reachable: entries !== undefined } }
+  }
+
+  /** @throws not-found */
+  async detail(id: string, tenantId: string): Promise<ModuleDetail> {
+    const summary = (await this.list(tenantId)).data.find((module) => module.id === id)
+    if (!summary) throw new OpsFluxError('not-found', `There is no module "${id}" in the catalogue or on this platform.`)
+    const entry = await this.#catalogue.entry(id).catch(() => undefined)
+    const installation = await this.#installations.get(id)
+    const release = this.host.current(id)
+    const shown = release?.manifest ?? installation?.manifest ?? entry
+    const rows = new Map(installation ? (await this.#schemas.tables(id)).map((table) => [table.name, table.rows]) : [])
+    return {
+      ...summary,
+      readme: entry?.readme ?? (await this.#textOf(release, 'README.md')),
+      changelog: changelogSections(entry?.changelog ?? (await this.#textOf(release, 'CHANGELOG.md'))),
+      versions: entry?.versions ?? [],
+      capabilities: (shown?.capabilities ?? []).map((capability) => ({ ...capability, ...(installation ? { granted: installation.granted.includes(capability.name) } : {}) })),
+      permissions: shown?.permissions ?? [],
+      menus: shown?.menus ?? [],
+      entities: (shown?.entities ?? []).map((entity) => {
+        const count = rows.get(entity.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+        return { name: entity.name, fields: Object.keys(entity.fields).length, ...(count === undefined ? {} : { rows: count }) }
+      }),
+      restorePoints: (await this.#installations.restorePoints(id)).map((point) => ({ version: point.version, createdAt: point.createdAt.toISOString() })),
+      operations: (await operationsOf(this.#options.database.admin, id)).map(({ id: operationId, state, startedAt, endedAt }) => ({ id: operationId, state, startedAt, ...(endedAt ? { endedAt } : {}) })),
+    }
+  }
+
+  #disabledFor(tenantId: string): Promise<ReadonlySet<string>> {
+    const known = this.#disabled.get(tenantId)
+    if (known) return known
+    const read = this.#installations.disabledFor(tenantId).then((ids) => new Set(ids))
+    this.#disabled.set(tenantId, read)
+    read.catch(() => this.#disabled.delete(tenantId))
+    return read
+  }
+
+  #changed(pluginId: string, version: string | undefined): void {
+    this.#disabled.clear()
+    this.#options.onModulesChanged(pluginId, version)
+  }
+
+  async #reconcile(pluginId: string): Promise<void> {
+    const installation = await this.#installations.get(pluginId)
+    const serving = this.host.current(pluginId)
+    if (installation?.digest === serving?.digest) return
+    await this.host.pause(pluginId)
+    const before = this.host.swap(pluginId, undefined)
+    if (installation) await this.#load(installation)
+    this.host.resume(pluginId)
+    await before?.stop()
+  }
+
+  async #load(installation: Installation): Promise<void> {
+    const { pluginId, digest, granted, manifest } = installation
+    const { log } = this.#options
+    try {
+      const folder = join(this.#modulesFolder, folderName(manifest, digest))
+      const release = await loadRelease({ folder, digest, granted, onEvent: (event) => this.#onSandboxEvent(pluginId, event) })
+      this.host.swap(pluginId, release)
+      if (installation.state !== 'active') await this.#installations.setState(pluginId, 'active')
+    } catch (error) {
+      const reason = isOpsFluxError(error) ? error.message : 'The module could not be loaded; the log says why.'
+      log.error({ err: error, plugin: pluginId, version: installation.version }, 'a module does not load')
+      await this.#installations.setState(pluginId, 'failed', reason)
+    }
+  }
+
+  #onSandboxEvent(pluginId: string, event: SandboxEvent): void {
+    const { log } = this.#options
+    log.warn({ plugin: pluginId, event }, 'sandbox')
+    if (event.type !== 'stopped') return
+    this.#installations.setState(pluginId, 'stopped', event.reason)
+      .then(() => this.#changed(pluginId, this.host.current(pluginId)?.version))
+      .catch((error: unknown) => log.error({ err: error, plugin: pluginId }, 'state not written'))
+  }
+
+  async #textOf(release: PluginRelease | undefined, file: string): Promise<string> {
+    return release ? readFile(join(release.folder, file), 'utf8') : ''
+  }
+}
+
+const ofEntry = ({ id, name, summary, icon, category, publisher }: CatalogueEntry | PluginManifest): ModuleSummary => ({ id, name, summary, icon, category, publisher })
+const ofManifest: (manifest: PluginManifest) => ModuleSummary = ofEntry
+
+function withInstallation(summary: ModuleSummary, installation: Installation, isDisabled: boolean): ModuleSummary {
+  const { version, state, reason, updatedAt } = installation
+  return {
+    ...summary,
+    installed: { version, state: isDisabled && state === 'active' ? 'disabled' : state, ...(reason ? { reason } : {}), since: updatedAt.toISOString() },
+    ...(summary.latest && semver.gt(summary.latest, version) ? { update: summary.latest } : {}),
+  }
+}

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ReleaseEntities } from '@opsflux/data'
+import { PluginSandbox, type LoadedRelease, type SandboxEvent } from '@opsflux/kernel'
+import { verifyUnpacked } from '@opsflux/registry-client'
+import { OpsFluxError, type CapabilityName, type PluginManifest } from '@opsflux/sdk'
+import { hostCalls, type PluginCallContext } from './host-calls.ts'
+
+export type Messages = Record<string, string>
+
+export interface ReleaseFolder {
+  /** The unpacked package. */
+  folder: string
+  /** Sha-256 of the package, hex. */
+  digest: string
+  granted: readonly CapabilityName[]
+  onEvent?: (event: SandboxEvent) => void
+}
+
+/** A plugin at a release, verified and ready to answer. */
+export interface PluginRelease extends LoadedRelease {
+  readonly manifest: PluginManifest
+  readonly folder: string
+  readonly granted: readonly CapabilityName[]
+  readonly entities: ReleaseEntities
+  readonly sandbox: PluginSandbox<PluginCallContext> | undefined
+  /** By language. */
+  readonly messages: ReadonlyMap<string, Messages>
+}
+
+/**
+ * Loads an unpacked release after checking every file against its signed list.
+ * @throws package-refused when a file was changed, added or removed on disk.
+ */
+export async function loadRelease({ folder, digest, granted, onEvent }: ReleaseFolder): Promise<PluginRelease> {
+  await verifyUnpacked(folder)
+  const manifest = JSON.parse(await readFile(join(folder, 'plugin.json'), 'utf8')) as PluginManifest
+  const source = manifest.server && (await readFile(join(folder, manifest.server), 'utf8'))
+  const messages = new Map<string, Messages>()
+  for (const locale of manifest.locales) messages.set(locale, JSON.parse(await readFile(join(folder, 'locales', `${locale}.json`), 'utf8')) as Messages)
+  const sandbox = source
+    ? new PluginSandbox<PluginCallContext>({
+        pluginId: manifest.id, version: manifest.version, source, entities: manifest.entities.map((entity) => entity.name), hostCalls, ...(onEvent ? { onEvent } : {}),
+      })
+    : undefined
+  return {
+    pluginId: manifest.id, version: manifest.version, digest, manifest, folder, granted, entities: new ReleaseEntities(manifest), sandbox, messages,
+    stop: async () => { await sandbox?.stop() },
+  }
+}
+
+/** Starts the release's isolate and compares what it handles with what it declares. @throws plugin-failed */
+export async function checkHandlers(release: PluginRelease): Promise<void> {
+  if (!release.sandbox) return
+  const found = await release.sandbox.check()
+  const missing = [
+    ...Object.entries(release.manifest.hooks).flatMap(([entity, events]) => events.filter((event) => !found.hooks[entity]?.includes(event)).map((event) => `hook ${entity}.${event}`)),
+    ...release.manifest.routes.filter((route) => !found.routes.includes(route.name)).map((route) => `route ${route.name}`),
+  ]
+  if (missing.length > 0) throw new OpsFluxError('plugin-failed', `${release.pluginId} ${release.version} declares handlers its code does not have: ${missing.join(', ')}. Ask its publisher for a corrected release.`)
+}
+
+/** A message in the wanted language, else English, else its key. */
+export function messageOf(release: Pick<PluginRelease, 'messages'>, locale: string): Messages {
+  return { ...release.messages.get('en'), ...release.messages.get(locale) }
+}

@@ -1,0 +1,53 @@
+import type { Logger } from 'pino'
+import type { Database, PluginSchemas } from '@opsflux/data'
+import { OpsFluxError, type Operation } from '@opsflux/sdk'
+import { toProblem } from '@opsflux/kernel'
+import type { Installations } from './installations.ts'
+import { unfinishedOperations } from './journal.ts'
+
+interface RecoveryParts {
+  database: Database
+  installations: Installations
+  schemas: PluginSchemas
+  hostId: string
+  log: Logger
+}
+
+/**
+ * Ends what a killed host left running. The one transaction either committed or did not, so the
+ * database says which side the platform is on: before or after, never between.
+ */
+export async function recover(parts: RecoveryParts): Promise<void> {
+  for (const operation of await unfinishedOperations(parts.database.admin, parts.hostId)) {
+    const isDone = await isCommitted(parts, operation)
+    await tidy(parts, operation)
+    await close(parts.database, operation, isDone)
+    parts.log.warn({ operation: operation.id, plugin: operation.plan.id, outcome: isDone ? 'after' : 'before' }, 'recovered an interrupted operation')
+  }
+}
+
+async function isCommitted({ installations, database }: RecoveryParts, { plan, startedBy }: Operation): Promise<boolean> {
+  const installation = await installations.get(plan.id)
+  if (plan.action === 'uninstall') return !installation
+  if (plan.action === 'install' || plan.action === 'update' || plan.action === 'rollback') return installation?.digest === plan.digest
+  const { rows } = await database.admin.query<{ tenant_id: string }>('select tenant_id from opsflux.user_account where id::text = $1', [startedBy])
+  return rows[0] !== undefined && (await installations.isEnabled(plan.id, rows[0].tenant_id)) === (plan.action === 'enable')
+}
+
+/** Drops what only the interrupted operation needed: its staged change, and a restore point of the release still installed. */
+async function tidy({ database, installations, schemas }: RecoveryParts, { plan, startedAt }: Operation): Promise<void> {
+  await database.admin.query('delete from opsflux.staged_change where plugin_id = $1', [plan.id])
+  const installation = await installations.get(plan.id)
+  for (const point of await installations.restorePoints(plan.id)) {
+    const isOfThisOperation = point.createdAt >= new Date(startedAt)
+    if (isOfThisOperation && installation && point.digest === installation.digest) await schemas.dropRestorePoint(point.id)
+  }
+}
+
+async function close(database: Database, operation: Operation, isDone: boolean): Promise<void> {
+  const steps = operation.steps.map((entry) => (entry.state === 'done' ? entry : { ...entry, state: isDone ? 'done' : 'failed', detail: 'interrupted' }))
+  const problem = isDone ? null : toProblem(new OpsFluxError('operation-failed', 'The server stopped in the middle of this operation. Nothing was changed; start it again.'))
+  await database.admin.query('update opsflux.operation set state = $2, steps = $3, problem = $4, ended_at = now() where id = $1', [
+    operation.id, isDone ? 'succeeded' : 'failed', JSON.stringify(steps), problem && JSON.stringify(problem),
+  ])
+}

@@ -1,0 +1,50 @@
+import Router from '@koa/router'
+import { Type } from 'typebox'
+import { addRoute } from '@opsflux/kernel'
+import { capabilities, type CapabilityName, type ChangeRequest } from '@opsflux/sdk'
+import { requirePermission } from '../identity/index.ts'
+import type { ModuleManager } from './module-manager.ts'
+import type { Context } from 'koa'
+
+const id = Type.String({ pattern: '^[a-z][a-z0-9-]{2,39}$' })
+const changeRequest = Type.Object({
+  action: Type.Union((['install', 'update', 'rollback', 'enable', 'disable', 'uninstall'] as const).map((action) => Type.Literal(action))),
+  id,
+  version: Type.Optional(Type.String({ maxLength: 64 })),
+  fileId: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  data: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('purge')])),
+  grant: Type.Optional(Type.Array(Type.Union((Object.keys(capabilities) as CapabilityName[]).map((name) => Type.Literal(name))), { maxItems: 50 })),
+}, { additionalProperties: false })
+
+/** The module manager's API; everything in it needs `modules.manage.all`. */
+export function moduleRoutes(modules: ModuleManager): Router {
+  const router = new Router({ prefix: '/api/modules' })
+  const admin = (context: Context): { tenantId: string; userId: string } => {
+    const caller = requirePermission(context, 'modules', 'manage')
+    return { tenantId: caller.tenantId, userId: caller.id }
+  }
+  addRoute(router, { method: 'get', path: '/', handler: ({ context }) => modules.list(admin(context).tenantId) })
+  addRoute(router, {
+    method: 'post', path: '/files',
+    handler: ({ context }) => {
+      admin(context)
+      context.status = 201
+      return modules.receive(context.req)
+    },
+  })
+  addRoute(router, { method: 'post', path: '/plans', body: changeRequest, handler: ({ body, context }) => modules.plan(body as ChangeRequest, admin(context)) })
+  addRoute(router, {
+    method: 'post', path: '/operations', body: Type.Object({ planHash: Type.String({ pattern: '^[0-9a-f]{64}$' }) }, { additionalProperties: false }),
+    handler: async ({ body, context }) => {
+      const operation = await modules.apply(body.planHash, admin(context))
+      context.status = 202
+      return operation
+    },
+  })
+  addRoute(router, {
+    method: 'get', path: '/operations/:id', params: Type.Object({ id: Type.String({ maxLength: 36 }) }),
+    handler: ({ params, context }) => { admin(context); return modules.operation(params.id) },
+  })
+  addRoute(router, { method: 'get', path: '/:id', params: Type.Object({ id }), handler: ({ params, context }) => modules.detail(params.id, admin(context).tenantId) })
+  return router
+}

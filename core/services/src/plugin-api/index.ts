@@ -1,0 +1,2 @@
+export { hooksOf, pluginApi } from './plugin-api.ts'
+export type { PluginApiParts } from './plugin-api.ts'

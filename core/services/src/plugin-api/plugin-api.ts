@@ -1,0 +1,76 @@
+import type { Context, Middleware } from 'koa'
+import type { Logger } from 'pino'
+import { handleEntityRequest, type Actor, type EntityEngine, type HookCaller } from '@opsflux/data'
+import type { PluginHost } from '@opsflux/kernel'
+import { OpsFluxError, pluginIdPattern, type Json, type RouteEntry } from '@opsflux/sdk'
+import { requirePermission, signedIn } from '../identity/index.ts'
+import type { PluginRelease } from '../modules/index.ts'
+import { readRouteInput } from './route-validator.ts'
+
+export interface PluginApiParts {
+  host: PluginHost<PluginRelease>
+  engine: EntityEngine
+  isEnabled(pluginId: string, tenantId: string): Promise<boolean>
+  log: Logger
+}
+
+/** Serves `/api/<plugin>/…`: the plugin's entities and its own routes, on whichever release is serving. */
+export function pluginApi(parts: PluginApiParts): Middleware {
+  return async (context, next) => {
+    const [, api, pluginId = '', ...rest] = context.path.split('/')
+    if (api !== 'api' || !pluginIdPattern.test(pluginId) || rest.length === 0) return next()
+    const caller = signedIn(context)
+    const actor: Actor = { tenantId: caller.tenantId, userId: caller.id, locale: caller.locale, permissions: caller.permissions }
+    await parts.host.use(pluginId, async (release) => {
+      if (!(await parts.isEnabled(pluginId, actor.tenantId))) throw new OpsFluxError('module-disabled', `${release.manifest.name} is switched off for your organisation.`)
+      const route = release.manifest.routes.find((candidate) => candidate.path === `/${rest.join('/')}` && candidate.method === context.method)
+      if (route) await answerRoute(parts, release, route, actor, context)
+      else await answerEntity(parts, release, actor, rest, context)
+    })
+  }
+}
+
+async function answerEntity(parts: PluginApiParts, release: PluginRelease, actor: Actor, path: string[], context: Context): Promise<void> {
+  const answer = await handleEntityRequest(parts.engine, release.entities, actor, hooksOf(parts, release, actor), {
+    method: context.method, path: path.map(decode), query: context.querystring, headers: { 'if-match': context.get('if-match') || undefined }, body: bodyOf(context),
+  })
+  context.status = answer.status
+  context.set(answer.headers)
+  if (answer.body !== undefined) context.body = answer.body
+}
+
+async function answerRoute(parts: PluginApiParts, release: PluginRelease, route: RouteEntry, actor: Actor, context: Context): Promise<void> {
+  requirePermission(context, release.pluginId, route.action)
+  const { sandbox } = release
+  if (!sandbox) throw new OpsFluxError('plugin-failed', `${release.manifest.name} has no server code for this route.`)
+  const input = readRouteInput(route, context.query, bodyOf(context) ?? {})
+  context.body = await parts.engine.run(release.entities, actor, hooksOf(parts, release, actor), async (transaction) => {
+    const answer = await sandbox.call(`route:${route.name}`, input, callInfo(release, actor), callContext(parts, release, transaction))
+    return answer ?? null
+  })
+}
+
+/** Hooks run in the release's sandbox, inside the transaction of the write they belong to. */
+export function hooksOf(parts: Pick<PluginApiParts, 'log'>, release: PluginRelease, actor: Actor): HookCaller | undefined {
+  const { sandbox } = release
+  if (!sandbox) return undefined
+  return (entity, event, payload, transaction) => sandbox.call(`hook:${entity}.${event}`, payload, callInfo(release, actor), callContext(parts, release, transaction))
+}
+
+const callInfo = (release: PluginRelease, actor: Actor) => ({
+  user: { id: actor.userId, locale: actor.locale }, tenant: { id: actor.tenantId }, now: new Date().toISOString(), granted: release.granted,
+})
+
+function callContext({ log }: Pick<PluginApiParts, 'log'>, release: PluginRelease, transaction: Parameters<HookCaller>[3]) {
+  return { pluginId: release.pluginId, transaction, log: (level: 'info' | 'warn', message: string) => log[level]({ plugin: release.pluginId, version: release.version }, message) }
+}
+
+const bodyOf = (context: Context): Json | undefined => (context.request as { body?: Json }).body
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw new OpsFluxError('invalid-request', 'The address is not a valid URL.')
+  }
+}

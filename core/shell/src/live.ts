@@ -1,0 +1,56 @@
+import type { ServerEvents } from '@opsflux/sdk'
+import { defineStore } from 'pinia'
+import { io, type Socket } from 'socket.io-client'
+import { computed, ref, shallowRef } from 'vue'
+
+/** A connection that is back within this time is not worth a word. */
+const patienceMs = 4_000
+
+/** The live connection to the host: `on('operation.changed', …)` answers its undo. */
+export const useLive = defineStore('live', () => {
+  const socket = shallowRef<Socket<ServerEvents, Record<string, never>>>()
+  const online = ref(navigator.onLine)
+  const lost = ref(false)
+  const offline = computed(() => !online.value || lost.value)
+  let patience: ReturnType<typeof setTimeout> | undefined
+  addEventListener('online', () => { online.value = true })
+  addEventListener('offline', () => { online.value = false })
+
+  // Listeners are kept here as well, so that those added before `start` or kept over a sign-in are heard.
+  const listeners = new Map<keyof ServerEvents, Set<(...args: never[]) => void>>()
+
+  /** Connects; `reconnected` runs after each break, because events were missed. */
+  function start(reconnected: () => void): void {
+    if (socket.value) return
+    const next: Socket<ServerEvents, Record<string, never>> = io({ path: '/socket.io', transports: ['websocket', 'polling'] })
+    let wasConnected = false
+    next.on('connect', () => {
+      setLost(false)
+      if (wasConnected) reconnected()
+      wasConnected = true
+    })
+    next.on('disconnect', (reason) => { if (reason !== 'io client disconnect') setLost(true) })
+    next.onAny((name: keyof ServerEvents, ...args: never[]) => { for (const listener of listeners.get(name) ?? []) listener(...args) })
+    socket.value = next
+  }
+
+  function stop(): void {
+    socket.value?.disconnect()
+    socket.value = undefined
+    setLost(false)
+  }
+
+  function setLost(value: boolean): void {
+    clearTimeout(patience)
+    if (value) patience = setTimeout(() => { lost.value = true }, patienceMs)
+    else lost.value = false
+  }
+
+  function on<Name extends keyof ServerEvents>(name: Name, listener: ServerEvents[Name]): () => void {
+    const known = listeners.get(name) ?? new Set()
+    listeners.set(name, known.add(listener as (...args: never[]) => void))
+    return () => known.delete(listener as (...args: never[]) => void)
+  }
+
+  return { offline, start, stop, on }
+})

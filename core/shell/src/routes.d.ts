@@ -1,0 +1,14 @@
+import 'vue-router'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Reached without being signed in. */
+    public?: boolean
+    /** What the user must be permitted, such as `modules.manage.all`. */
+    permission?: string
+    /** Key in the shell's messages, or the title itself as it is now. */
+    title?: string | (() => string)
+    /** Set on the pages of plugins. */
+    pluginId?: string
+  }
+}

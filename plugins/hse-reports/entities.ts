@@ -1,0 +1,62 @@
+import { defineEntity, field } from '@opsflux/sdk'
+import { employers, incidentTypes, riskLevels, severities } from './terms.ts'
+
+const incident = defineEntity('incident', {
+  fields: {
+    type: field.enum(incidentTypes, { required: true, index: true }),
+    actualSeverity: field.enum(severities, { required: true, index: true }),
+    potentialSeverity: field.enum(severities, { required: true, index: true }),
+    site: field.string({ required: true, maxLength: 120, index: true }),
+    occurredAt: field.datetime({ required: true, index: true }),
+    /** When the organisation learned of it: regulators' reporting clocks start here. Default: the moment of entry. */
+    awareAt: field.datetime(),
+    description: field.text({ required: true, maxLength: 8000 }),
+    /** Injured people; each one is a case in the rates. Default 1 for injuries, 0 for the rest. */
+    injured: field.integer({ min: 0, max: 10_000 }),
+    /** Default: follows the two severities. */
+    riskLevel: field.enum(riskLevels, { index: true }),
+  },
+  states: {
+    initial: 'draft',
+    values: ['draft', 'submitted', 'closed'],
+    transitions: {
+      submit: { from: 'draft', to: 'submitted', action: 'edit' },
+      close: { from: 'submitted', to: 'closed', action: 'approve' },
+    },
+  },
+  display: 'description',
+  search: ['description', 'site'],
+})
+
+const exposureHours = defineEntity('exposureHours', {
+  fields: {
+    /** First day of the month. */
+    month: field.date({ required: true, index: true }),
+    site: field.string({ required: true, maxLength: 120, index: true }),
+    employer: field.enum(employers, { required: true }),
+    hours: field.integer({ required: true, min: 1, max: 100_000_000 }),
+  },
+  display: 'month',
+  search: ['site'],
+})
+
+const correctiveAction = defineEntity('correctiveAction', {
+  fields: {
+    incident: field.reference('incident', { required: true, index: true }),
+    title: field.string({ required: true, maxLength: 200 }),
+    owner: field.user({ required: true, index: true }),
+    due: field.date({ required: true, index: true }),
+  },
+  states: {
+    initial: 'open',
+    values: ['open', 'done'],
+    transitions: {
+      complete: { from: 'open', to: 'done', action: 'edit' },
+      reopen: { from: 'done', to: 'open', action: 'edit' },
+    },
+  },
+  display: 'title',
+  search: ['title'],
+})
+
+export const entities = { incident, exposureHours, correctiveAction }

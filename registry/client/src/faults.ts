@@ -1,0 +1,26 @@
+import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
+import { ExpiredMetadataError } from 'tuf-js/dist/error.js'
+
+export function unreachable(url: string, why: string, cause?: unknown): OpsFluxError {
+  return new OpsFluxError('registry-unreachable', `The registry at ${originOf(url)} cannot be used: ${why}. What is installed keeps running; check the address and the network, then try again.`, { cause })
+}
+
+export function expired(what: string, cause?: unknown): OpsFluxError {
+  return new OpsFluxError('metadata-expired', `${what} has expired, so it may hide newer releases. What is installed keeps running; installing waits until the registry renews it. Check the clock of this machine, or tell whoever runs the registry.`, { cause })
+}
+
+export function untrusted(why: string, cause?: unknown): OpsFluxError {
+  return new OpsFluxError('untrusted-release', `${why} Nothing was written. Do not install it; tell whoever runs the registry.`, { cause })
+}
+
+/** Turns what the verification threw into an error of the table. */
+export function trustFault(what: string, error: unknown): OpsFluxError {
+  if (isOpsFluxError(error)) return error
+  if (error instanceof ExpiredMetadataError) return expired(`The ${what} metadata of the registry`, error)
+  const why = error instanceof Error ? error.message : String(error)
+  return untrusted(`The ${what} metadata of the registry is not genuine: ${why}.`, error)
+}
+
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : url
+}

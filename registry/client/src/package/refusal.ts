@@ -1,0 +1,27 @@
+import { OpsFluxError } from '@opsflux/sdk'
+
+/** Why a package is refused; `data.reason` of a `package-refused` error. */
+export type RefusalReason =
+  | 'not-a-file' | 'packed-too-large' | 'unpacked-too-large' | 'too-many-entries' | 'file-too-large'
+  | 'not-gzip' | 'gzip-damaged' | 'trailing-bytes' | 'second-gzip-member'
+  | 'truncated-archive' | 'data-after-end' | 'bad-checksum' | 'not-ustar' | 'bad-number' | 'bad-header' | 'entry-type'
+  | 'path-empty' | 'path-too-long' | 'path-too-deep' | 'path-not-utf8' | 'path-not-normalised' | 'path-control-character' | 'path-character'
+  | 'path-absolute' | 'path-drive' | 'path-backslash' | 'path-climbing' | 'path-trailing-dot-or-space' | 'path-reserved-name'
+  | 'duplicate-entry' | 'case-collision' | 'file-as-folder' | 'empty-folder'
+  | 'manifest-missing' | 'manifest-invalid' | 'signature-missing' | 'signature-invalid' | 'signature-wrong'
+  | 'file-unlisted' | 'file-missing' | 'file-altered' | 'file-unexpected' | 'link-on-disk'
+  | 'plugin-missing' | 'plugin-invalid' | 'plugin-mismatch' | 'unpacked-differs'
+
+const nextStep = 'Get the package again from its publisher.'
+
+/** A `package-refused` error: `what` is a full sentence, `entry` the path at fault as far as it can be shown. */
+export function refusal(reason: RefusalReason, what: string, entry?: string, cause?: unknown): OpsFluxError {
+  const data = entry === undefined ? { reason } : { reason, entry: printable(entry) }
+  return new OpsFluxError('package-refused', `${what} ${nextStep}`, { data, cause })
+}
+
+/** Makes a name from a hostile archive safe to show: control and invisible characters escaped, length bounded. */
+export function printable(name: string): string {
+  const escaped = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+  return escaped.length > 300 ? `${escaped.slice(0, 300)}…` : escaped
+}

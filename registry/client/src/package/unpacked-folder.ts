@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { verifyBytes, type PublicKey } from '@opsflux/registry-metadata'
+import { packageLimits } from './limits.ts'
+import { checkListedFiles } from './package-files.ts'
+import { readPackageManifest, readPackageSignature } from './package-manifest.ts'
+import { refusal } from './refusal.ts'
+
+const filesAtOnce = 16
+
+/** Writes the files beside `folder`, makes them durable, and renames them into place. */
+export async function unpackFiles(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
+  if (await exists(folder)) return compareWith(folder, files)
+  const temporary = `${folder}.tmp-${randomBytes(6).toString('hex')}`
+  try {
+    await mkdir(dirname(folder), { recursive: true })
+    await mkdir(temporary)
+    const folders = foldersOf(files.keys())
+    for (const name of folders) await mkdir(join(temporary, name))
+    await inParallel([...files], ([path, bytes]) => writeDurably(join(temporary, path), bytes))
+    for (const name of ['', ...folders]) await syncFolder(join(temporary, name))
+    await rename(temporary, folder)
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    // Another process may have put the same release there first.
+    if (await exists(folder)) return compareWith(folder, files)
+    throw error
+  }
+  await syncFolder(dirname(folder))
+}
+
+/**
+ * Checks an unpacked release: every file as `manifest.json` lists it, no other file, no link.
+ * With `publicKeys` also that `manifest.sig` is by one of them. @throws package-refused
+ */
+export async function verifyUnpacked(folder: string, options: { publicKeys?: readonly PublicKey[] } = {}): Promise<void> {
+  const files = await readFolder(folder)
+  const manifestBytes = files.get('manifest.json')
+  if (!manifestBytes) throw refusal('manifest-missing', 'The unpacked release has no manifest.json.', 'manifest.json')
+  checkListedFiles(readPackageManifest(manifestBytes), files.keys(), (path) => files.get(path))
+  const signatureBytes = files.get('manifest.sig')
+  const signature = signatureBytes && readPackageSignature(signatureBytes)
+  if (!options.publicKeys) return
+  if (!signature) throw refusal('signature-missing', 'The unpacked release is not signed.', 'manifest.sig')
+  const genuine = options.publicKeys.some((key) => key.keyid === signature.keyid && verifyBytes(key.publicKey, manifestBytes, signature.sig))
+  if (!genuine) throw refusal('signature-wrong', 'The unpacked release is not signed by its publisher.', 'manifest.sig')
+}
+
+async function compareWith(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
+  await verifyUnpacked(folder)
+  const unpacked = await readFolder(folder)
+  for (const own of ['manifest.json', 'manifest.sig']) {
+    const [here, there] = [files.get(own), unpacked.get(own)]
+    if (here === there || (here && there?.equals(here))) continue
+    throw refusal('unpacked-differs', 'Another release is unpacked in this place already.', own)
+  }
+}
+
+async function readFolder(folder: string): Promise<Map<string, Buffer>> {
+  const root = await lstat(folder).catch((cause: unknown) => {
+    throw refusal('file-missing', 'The release is not unpacked here.', undefined, cause)
+  })
+  if (!root.isDirectory()) throw refusal('link-on-disk', 'The place of the release is not a folder.')
+  const paths: string[] = []
+  await collect(folder, '', paths)
+  const files = new Map<string, Buffer>()
+  await inParallel(paths, async (path) => files.set(path, await readPlainFile(join(folder, path), path)))
+  return files
+}
+
+async function collect(root: string, folder: string, paths: string[]): Promise<void> {
+  const names = await readdir(join(root, folder), { withFileTypes: true })
+  if (names.length === 0) throw refusal('empty-folder', `No file is in the folder "${folder}".`, folder)
+  for (const name of names) {
+    const path = folder === '' ? name.name : `${folder}/${name.name}`
+    if (name.isDirectory()) await collect(root, path, paths)
+    else if (name.isFile()) paths.push(path)
+    else throw refusal('link-on-disk', `The entry "${path}" is neither a file nor a folder.`, path)
+    if (paths.length > packageLimits.entries) throw refusal('too-many-entries', `The folder has more than ${packageLimits.entries} files.`)
+  }
+}
+
+async function readPlainFile(path: string, entry: string): Promise<Buffer> {
+  // A link put there between listing and reading is not followed.
+  await using file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch((cause: unknown) => {
+    throw refusal('link-on-disk', `The entry "${entry}" cannot be read as a plain file.`, entry, cause)
+  })
+  const { size } = await file.stat()
+  if (size > packageLimits.unpackedBytes) throw refusal('file-altered', `The file "${entry}" is not the one listed in manifest.json.`, entry)
+  return file.readFile()
+}
+
+async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  await using file = await open(path, 'wx', 0o644)
+  await file.writeFile(bytes)
+  await file.sync()
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open folders; its file system journals their changes by itself.
+  if (process.platform === 'win32') return
+  await using folder = await open(path, 'r')
+  await folder.sync()
+}
+
+/** Parents first. */
+function foldersOf(paths: Iterable<string>): string[] {
+  const folders = new Set<string>()
+  for (const path of paths) for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) folders.add(path.slice(0, slash))
+  return [...folders].sort()
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const queue = items.values()
+  await Promise.all(Array.from({ length: filesAtOnce }, async () => {
+    for (const item of queue) await work(item)
+  }))
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(() => true, () => false)
+}

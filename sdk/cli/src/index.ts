@@ -1,0 +1,5 @@
+export { buildPackage } from './build/build-package.ts'
+export type { BuildOptions, BuiltPackage } from './build/build-package.ts'
+export { signPackage } from './archive/sign-package.ts'
+export { gzip } from './archive/gzip.ts'
+export { writeTar } from './archive/tar-writer.ts'

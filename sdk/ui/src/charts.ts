@@ -1,0 +1,1 @@
+export { default as UiChart } from './ui-chart.vue'

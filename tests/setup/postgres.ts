@@ -1,0 +1,47 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { endPostgres, startPostgres } from '@opsflux/data'
+import type { TestProject } from 'vitest/node'
+
+const folder = join(tmpdir(), `opsflux-tests-${process.getuid?.() ?? 'user'}`)
+
+// Nothing in a test outlives a power cut: no write waits for the disk.
+const settings = {
+  fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', autovacuum: 'off', shared_buffers: '32MB', max_connections: '200',
+}
+
+/** One PostgreSQL for the whole run; `TEST_DATABASE_URL` (of a superuser) uses another instead. */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const given = process.env['TEST_DATABASE_URL']
+  if (given !== undefined && given !== '') {
+    project.provide('postgresUrl', given)
+    return undefined
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  removeLeftovers()
+  const dataDir = join(folder, `run-${process.pid}`)
+  const postgres = await startPostgres({ dataDir, settings, initdbArguments: ['--no-sync', '--wal-segsize=1'] })
+  project.provide('postgresUrl', postgres.url)
+  return async () => {
+    await postgres.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+function removeLeftovers(): void {
+  for (const name of readdirSync(folder)) {
+    const runner = Number(/^run-(\d+)$/.exec(name)?.[1])
+    if (!Number.isInteger(runner) || (runner !== process.pid && isRunning(runner))) continue
+    endPostgres(join(folder, name))
+    rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
