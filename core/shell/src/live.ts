@@ -19,18 +19,16 @@ export const useLive = defineStore('live', () => {
   // Listeners are kept here as well, so that those added before `start` or kept over a sign-in are heard.
   const listeners = new Map<keyof ServerEvents, Set<(...args: never[]) => void>>()
 
-  /** Connects; `reconnected` runs after each break, because events were missed. */
-  function start(reconnected: () => void): void {
+  /** Connects; `connected` runs each time the connection stands, because events before it were missed. */
+  function start(connected: () => void): void {
     if (socket.value) return
     const next: Socket<ServerEvents, Record<string, never>> = io({ path: '/socket.io', transports: ['websocket', 'polling'] })
-    let wasConnected = false
     next.on('connect', () => {
       setLost(false)
-      if (wasConnected) reconnected()
-      wasConnected = true
+      connected()
     })
     next.on('disconnect', (reason) => { if (reason !== 'io client disconnect') setLost(true) })
-    next.onAny((name: keyof ServerEvents, ...args: never[]) => { for (const listener of listeners.get(name) ?? []) listener(...args) })
+    next.onAny((name: keyof ServerEvents, ...args: unknown[]) => { for (const listener of listeners.get(name) ?? []) listener(...(args as never[])) })
     socket.value = next
   }
 

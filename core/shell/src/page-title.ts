@@ -11,7 +11,7 @@ export function usePageTitle(frame?: PageFrame): ComputedRef<string> {
   const { t } = useI18n()
   const title = computed(() => {
     const given = route.meta.title
-    return frame?.title.value ?? (typeof given === 'function' ? given() : given ? t(given) : '')
+    return frame?.title.value ?? (typeof given === 'function' ? given(route) : given ? t(given) : '')
   })
   watchEffect(() => { document.title = title.value ? `${title.value} · ${product}` : product })
   return title

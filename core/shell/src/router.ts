@@ -17,8 +17,8 @@ const routes: RouteRecordRaw[] = [
       { path: '', name: 'home', component: HomePage, meta: { title: 'home.title' } },
       ...moduleRoutes,
       { path: 'kit', name: 'kit', component: () => import('./pages/kit-page.vue') },
-      { path: 'x/:pluginId/:rest(.*)*', name: 'module-missing', component: ModuleMissingPage, meta: { title: 'module.missing' } },
-      { path: ':rest(.*)*', name: 'not-found', component: NotFoundPage, meta: { title: 'notFound.title' } },
+      { path: 'x/:pluginId/:rest(.*)*', name: 'module-missing', component: ModuleMissingPage, meta: { title: (route) => pluginName(String(route.params.pluginId)) } },
+      { path: ':rest(.*)*', name: 'not-found', component: NotFoundPage, meta: { title: 'notFound.short' } },
     ],
   },
 ]
@@ -44,6 +44,10 @@ async function findModulePage(router: Router, to: RouteLocationNormalized): Prom
   const plugins = usePlugins()
   await plugins.settled(String(to.params.pluginId))
   return router.resolve(to.fullPath).name === 'module-missing' ? true : { path: to.path, query: to.query, hash: to.hash }
+}
+
+function pluginName(id: string): string {
+  return useSession().session?.plugins.find((plugin) => plugin.id === id)?.name ?? id
 }
 
 /** Where to go once signed in: a path of this site only. */

@@ -1,4 +1,4 @@
-import 'vue-router'
+import type { RouteLocationNormalizedLoaded } from 'vue-router'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -7,7 +7,7 @@ declare module 'vue-router' {
     /** What the user must be permitted, such as `modules.manage.all`. */
     permission?: string
     /** Key in the shell's messages, or the title itself as it is now. */
-    title?: string | (() => string)
+    title?: string | ((route: RouteLocationNormalizedLoaded) => string)
     /** Set on the pages of plugins. */
     pluginId?: string
   }

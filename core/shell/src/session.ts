@@ -10,6 +10,7 @@ export const useSession = defineStore('session', () => {
   const session = shallowRef<Session>()
   const status = ref<SessionStatus>('unknown')
   let reading: Promise<void> | undefined
+  let isStale = false
 
   const user = computed(() => session.value?.user)
   const mustChangePassword = computed(() => session.value?.user.mustChangePassword ?? false)
@@ -20,10 +21,18 @@ export const useSession = defineStore('session', () => {
     status.value = next ? 'signed-in' : 'signed-out'
   }
 
-  /** Asks the host again; calls during a read share it. */
+  /** Asks the host again. A call during a read makes it read once more: what the read answers may be older than the call. */
   function read(): Promise<void> {
-    reading ??= http.get<Session>('/api/session').then(take, failed).finally(() => { reading = undefined })
+    isStale = true
+    reading ??= readAll().finally(() => { reading = undefined })
     return reading
+  }
+
+  async function readAll(): Promise<void> {
+    while (isStale) {
+      isStale = false
+      await http.get<Session>('/api/session').then(take, failed)
+    }
   }
 
   function failed(error: unknown): void {

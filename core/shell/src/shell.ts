@@ -25,6 +25,6 @@ export function followSession(router: Router): void {
     if (now.user.mustChangePassword) return
     live.start(() => void session.read())
     // The classes of a plugin must be there before its pages are.
-    plugins.apply(now.plugins, useStylesheet(now.stylesheet).catch((error: unknown) => console.error(error)))
+    plugins.apply(now.plugins, useStylesheet(now.stylesheet))
   }, { flush: 'sync' })
 }

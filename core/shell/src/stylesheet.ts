@@ -1,7 +1,14 @@
 const mark = 'data-opsflux-styles'
 
-/** Replaces the host's stylesheet: the new one is there before the old one goes, so nothing flashes. */
-export async function useStylesheet(url: string | undefined): Promise<void> {
+let last: Promise<void> = Promise.resolve()
+
+/** Replaces the host's stylesheet: the new one is there before the old one goes, so nothing flashes. One at a time. */
+export function useStylesheet(url: string | undefined): Promise<void> {
+  last = last.then(() => replace(url)).catch((error: unknown) => console.error(error))
+  return last
+}
+
+async function replace(url: string | undefined): Promise<void> {
   const current = [...document.querySelectorAll<HTMLLinkElement>(`link[${mark}]`)]
   if (!url || current.some((link) => link.getAttribute('href') === url)) return
   const next = await addStylesheet(url, { after: current.at(-1) })

@@ -1,7 +1,7 @@
-create table kept_incident (like incident);
-insert into kept_incident select * from incident;
+create table kept_incident as select * from incident;
+alter table kept_incident alter column tenant_id set not null;
 drop table incident;
 
-create table kept_exposure_hours (like exposure_hours);
-insert into kept_exposure_hours select * from exposure_hours;
+create table kept_exposure_hours as select * from exposure_hours;
+alter table kept_exposure_hours alter column tenant_id set not null;
 drop table exposure_hours;

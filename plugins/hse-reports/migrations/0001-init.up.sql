@@ -46,10 +46,10 @@ create index exposure_hours_site on exposure_hours (tenant_id, site);
 create unique index exposure_hours_once on exposure_hours (tenant_id, month, site, employer);
 
 -- Rows a way back put aside come home; where there are none the tables are made empty first.
-create table if not exists kept_incident (like incident);
+create table if not exists kept_incident as select * from incident with no data;
 insert into incident select * from kept_incident;
 drop table kept_incident;
 
-create table if not exists kept_exposure_hours (like exposure_hours);
+create table if not exists kept_exposure_hours as select * from exposure_hours with no data;
 insert into exposure_hours select * from kept_exposure_hours;
 drop table kept_exposure_hours;

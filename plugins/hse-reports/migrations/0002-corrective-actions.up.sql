@@ -27,13 +27,14 @@ from (
 ) rated
 where rated.id = incident.id;
 
--- What a way back put aside comes home. Incidents entered since keep the level just computed;
+-- What a way back put aside comes home. Incidents entered or given other severities since keep the level just computed;
 -- actions whose incident was deleted since go with it.
-create table if not exists kept_incident_risk_level (incident uuid primary key, tenant_id uuid not null, risk_level text);
-update incident set risk_level = kept.risk_level from kept_incident_risk_level kept where kept.incident = incident.id;
+create table if not exists kept_incident_risk_level as select id as incident, tenant_id, actual_severity, potential_severity, risk_level from incident with no data;
+update incident set risk_level = kept.risk_level from kept_incident_risk_level kept
+where kept.incident = incident.id and kept.actual_severity = incident.actual_severity and kept.potential_severity = incident.potential_severity;
 drop table kept_incident_risk_level;
 
-create table if not exists kept_corrective_action (like corrective_action);
+create table if not exists kept_corrective_action as select * from corrective_action with no data;
 insert into corrective_action select * from kept_corrective_action kept where exists (select from incident where incident.id = kept.incident);
 drop table kept_corrective_action;
 

@@ -17,7 +17,7 @@ interface IncidentValues {
 interface Call { now: string; user: { locale: string } }
 
 /** Tidies a new incident, fills what follows from the rest, and refuses impossible times. */
-export function newIncident<T extends IncidentValues>(input: T, call: Call): T {
+export function newIncident<T extends IncidentValues>(input: T, call: Call): T & Pick<IncidentValues, 'awareAt' | 'injured'> {
   const tidy = tidied(input)
   refuseFuture(tidy, call)
   const incident = { ...tidy, awareAt: tidy.awareAt ?? later(call.now, tidy.occurredAt), injured: tidy.injured ?? defaultInjured(tidy.type) }

@@ -3,11 +3,10 @@ import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
 import type { Command, Outcome, Values } from './command.ts'
 import { build } from './commands/build.ts'
 import { keygen } from './commands/keygen.ts'
-import { publish } from './commands/publish.ts'
 import { sign } from './commands/sign.ts'
 import { verify } from './commands/verify.ts'
 
-const commands: Readonly<Record<string, Command>> = { keygen, build, sign, publish, verify }
+const commands: Readonly<Record<string, Command>> = { keygen, build, sign, verify }
 
 export interface Streams {
   out(text: string): void
@@ -38,18 +37,18 @@ export async function run(args: readonly string[], streams: Streams = processStr
 function parse(name: string, command: Command, args: readonly string[]): { argument: string; values: Values } {
   const options = Object.fromEntries(Object.keys(command.options).map((option) => [option, { type: 'string' as const }]))
   const see = `See \`opsflux ${name} --help\`.`
-  const { values: { json: _json, ...values }, positionals } = tryTo(() => parseArgs({ args: [...args], options: { ...options, json: { type: 'boolean' } }, allowPositionals: true, strict: true }), see)
+  const { values, positionals } = tryTo(() => parseArgs({ args: args.filter((arg) => arg !== '--json'), options, allowPositionals: true, strict: true }), see)
   const missing = Object.entries(command.options).find(([option, { required }]) => required && values[option] === undefined)?.[0]
   if (missing !== undefined) throw new OpsFluxError('invalid-request', `The option --${missing} is missing. ${see}`)
   if (positionals.length !== (command.argument === undefined ? 0 : 1)) throw new OpsFluxError('invalid-request', `The command takes ${command.argument ?? 'no argument'}. ${see}`)
-  return { argument: positionals[0] ?? '', values: values as Values }
+  return { argument: positionals[0] ?? '', values }
 }
 
 function tryTo<T>(work: () => T, see: string): T {
   try {
     return work()
   } catch (cause) {
-    throw new OpsFluxError('invalid-request', `${cause instanceof Error ? cause.message : 'The options cannot be read'}. ${see}`, { cause })
+    throw new OpsFluxError('invalid-request', `${cause instanceof Error ? cause.message.split('. ')[0] : 'The options cannot be read'}. ${see}`, { cause })
   }
 }
 

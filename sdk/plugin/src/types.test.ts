@@ -69,11 +69,11 @@ describe('the server context', () => {
     expectTypeOf(found?.state).toEqualTypeOf<'open' | 'shut' | undefined>()
     expectTypeOf(found?.revision).toEqualTypeOf<number | undefined>()
     // @ts-expect-error: there is no entity "motor"
-    db.motor
+    void db.motor
     // @ts-expect-error: there is no field "colour"
-    found?.colour
+    void found?.colour
     // @ts-expect-error: pumps have no states
-    ;(await db.pump.findOne('id'))?.state
+    void (await db.pump.findOne('id'))?.state
     // @ts-expect-error: there is no field "colour"
     await db.valve.find({ where: { colour: 'red' } })
     // @ts-expect-error: "globe" is none of the values
@@ -189,7 +189,7 @@ describe('the client', () => {
     expectTypeOf(await routes.totals({ query: { from: '2026-01-01' } })).toEqualTypeOf<{ count: number }>()
     expectTypeOf(await routes.all()).toEqualTypeOf<number>()
     // @ts-expect-error: there is no entity "motor"
-    entities.motor
+    void entities.motor
     // @ts-expect-error: there is no field "colour"
     await entities.valve.list({ where: { colour: 'red' } })
     // @ts-expect-error: "globe" is none of the values
@@ -223,7 +223,7 @@ describe('the client', () => {
     // @ts-expect-error: "text" is required
     await routes.ping({ body: {} })
     // @ts-expect-error: the answer has no "total"
-    ;(await routes.totals({ query: { from: '2026-01-01' } })).total
+    void (await routes.totals({ query: { from: '2026-01-01' } })).total
   }
 
   test('B: entities and routes are typed by the plugin', () => {

@@ -13,8 +13,11 @@ export function chartTheme(element: Element): EChartsCoreOption {
     backgroundColor: 'transparent',
     textStyle: { fontFamily: style.fontFamily, color: token('foreground') },
     title: { textStyle: { color: token('foreground'), fontSize: 14 } },
-    legend: { textStyle: { color: token('muted-foreground') }, icon: 'roundRect', itemWidth: 10, itemHeight: 10 },
+    legend: { top: 0, bottom: 'auto', left: 0, textStyle: { color: token('muted-foreground') }, icon: 'roundRect', itemWidth: 10, itemHeight: 10 },
     tooltip: { backgroundColor: token('card'), borderColor: token('border'), textStyle: { color: token('foreground') } },
     categoryAxis: axis, valueAxis: axis, timeAxis: axis, logAxis: axis,
   }
 }
+
+/** The plot of a chart with axes fills its box; labels stay inside it. */
+export const chartGrid = (hasLegend: boolean) => ({ left: 8, right: 16, top: hasLegend ? 40 : 12, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' })

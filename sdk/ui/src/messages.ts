@@ -18,29 +18,29 @@ export interface UiMessages {
   chartData: string
   ascending: string
   descending: string
-  openRow: string
+  sortBy: string
 }
 
 export const uiMessages = {
   en: {
     close: 'Close', loading: 'Loading', optional: 'optional', choose: 'Choose…', noOptions: 'Nothing to choose from', previous: 'Previous', next: 'Next',
     searchPages: 'Search pages…', nothingFound: 'Nothing found', notifications: 'Messages', dismiss: 'Dismiss', breadcrumbs: 'Breadcrumbs', pagination: 'Pages',
-    chartData: 'Data of the chart', ascending: 'sorted ascending', descending: 'sorted descending', openRow: 'Open',
+    chartData: 'Data of the chart', ascending: 'ascending', descending: 'descending', sortBy: 'Sort by',
   },
   fr: {
     close: 'Fermer', loading: 'Chargement', optional: 'facultatif', choose: 'Choisir…', noOptions: 'Aucun choix', previous: 'Précédent', next: 'Suivant',
     searchPages: 'Rechercher une page…', nothingFound: 'Aucun résultat', notifications: 'Messages', dismiss: 'Ignorer', breadcrumbs: 'Fil d’Ariane', pagination: 'Pages',
-    chartData: 'Données du graphique', ascending: 'tri croissant', descending: 'tri décroissant', openRow: 'Ouvrir',
+    chartData: 'Données du graphique', ascending: 'croissant', descending: 'décroissant', sortBy: 'Trier par',
   },
   es: {
     close: 'Cerrar', loading: 'Cargando', optional: 'opcional', choose: 'Elegir…', noOptions: 'No hay opciones', previous: 'Anterior', next: 'Siguiente',
     searchPages: 'Buscar páginas…', nothingFound: 'Sin resultados', notifications: 'Mensajes', dismiss: 'Descartar', breadcrumbs: 'Ruta de navegación', pagination: 'Páginas',
-    chartData: 'Datos del gráfico', ascending: 'orden ascendente', descending: 'orden descendente', openRow: 'Abrir',
+    chartData: 'Datos del gráfico', ascending: 'ascendente', descending: 'descendente', sortBy: 'Ordenar por',
   },
   pt: {
     close: 'Fechar', loading: 'A carregar', optional: 'opcional', choose: 'Escolher…', noOptions: 'Sem opções', previous: 'Anterior', next: 'Seguinte',
     searchPages: 'Procurar páginas…', nothingFound: 'Sem resultados', notifications: 'Mensagens', dismiss: 'Dispensar', breadcrumbs: 'Caminho de navegação', pagination: 'Páginas',
-    chartData: 'Dados do gráfico', ascending: 'ordem crescente', descending: 'ordem decrescente', openRow: 'Abrir',
+    chartData: 'Dados do gráfico', ascending: 'crescente', descending: 'decrescente', sortBy: 'Ordenar por',
   },
 } as const satisfies Record<string, UiMessages>
 

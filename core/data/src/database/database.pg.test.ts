@@ -51,6 +51,17 @@ describe('openDatabase', () => {
       .rejects.toMatchObject({ code: 'migration-failed', message: expect.stringContaining('0002-notes') })
   })
 
+  it('makes an empty database ready for three hosts that start at once', async () => {
+    const name = `fresh_${randomUUID().replaceAll('-', '')}`
+    await test.database.admin.query(`create database ${name}`)
+    const url = new URL(test.adminUrl)
+    url.pathname = `/${name}`
+    const opened = await Promise.all([1, 2, 3].map(() => openDatabase({ adminUrl: url.href, secret: test.secret })))
+    expect((await opened[0]?.admin.query('select id from opsflux.kernel_migration'))?.rows).toEqual([{ id: '0001-platform' }])
+    await Promise.all(opened.map((database) => database.close()))
+    await test.database.admin.query(`drop database ${name} with (force)`)
+  })
+
   it('leaves nothing of a kernel migration that fails', async () => {
     const { adminUrl, secret, database } = test
     await expect(openDatabase({ adminUrl, secret, kernelMigrations: [{ id: '0002-broken', sql: 'create table opsflux.half (id uuid); select 1/0' }] }))

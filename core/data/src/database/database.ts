@@ -1,20 +1,23 @@
 import { MikroORM } from '@mikro-orm/postgresql'
 import { OpsFluxError } from '@opsflux/sdk'
 import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
+import type { Kysely, RawBuilder, Transaction } from 'kysely'
 import pg from 'pg'
 import { platformMigration, runKernelMigrations } from './kernel-migrations.ts'
 import type { KernelMigration } from './kernel-migrations.ts'
-import { appRole, ensureLoginRole, rolePassword, roleUrl } from './roles.ts'
+import { passGate } from './plugin-gate.ts'
+import { appRole, ensureLoginRole, hasSqlState, quoteIdentifier, rolePassword, roleUrl } from './roles.ts'
 
 /** Any table: what is in a plugin's schema is known at run time only. */
 export type Tables = Record<string, Record<string, unknown>>
 export type DatabaseTransaction = Transaction<Tables>
 
-/** On whose behalf the statements of a transaction run. Both are UUIDs. */
+/** On whose behalf the statements of a transaction run. Tenant and user are UUIDs. */
 export interface Actor {
   tenantId: string
   userId: string
+  /** The plugin whose tables the transaction uses: then it waits while they are being changed, and never fails for it. */
+  pluginId?: string
 }
 
 export interface DatabaseOptions {
@@ -53,6 +56,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     await checkServer(admin)
     const url = roleUrl(options.adminUrl, options.secret, appRole)
     await ensureLoginRole(admin, url, { name: appRole, password: rolePassword(options.secret, appRole) })
+    await narrowPublic(admin)
     await runKernelMigrations(admin, [platformMigration(), ...(options.kernelMigrations ?? [])])
     return assemble(options, admin, openOrm(url, options.maxConnections ?? 20))
   } catch (error) {
@@ -79,6 +83,22 @@ async function checkServer(admin: pg.Pool): Promise<void> {
   if (version < 150_000) throw new OpsFluxError('not-ready', 'OpsFlux needs PostgreSQL 15 or later. Upgrade the server, or leave DATABASE_URL empty to use the embedded one.')
 }
 
+/**
+ * By default every role may make temporary tables in a database, which no policy covers. Only the owner of the database
+ * (or a superuser) can change that; where we are neither, it stays, and migrations are still refused temporary tables.
+ */
+async function narrowPublic(admin: pg.Pool): Promise<void> {
+  const { rows: [row] } = await admin.query<{ name: string; open: boolean }>(
+    `select current_database() as name, has_database_privilege('${appRole}', current_database(), 'temporary') or has_schema_privilege('${appRole}', 'public', 'create') as open`)
+  if (row?.open !== true) return
+  try {
+    await admin.query(`revoke temporary on database ${quoteIdentifier(row.name)} from public; revoke create on schema public from public`)
+  } catch (error) {
+    // 42501: not ours to change. XX000: another host does it at this moment.
+    if (!hasSqlState(error, '42501', 'XX000')) throw error
+  }
+}
+
 function openOrm(clientUrl: string, max: number): MikroORM {
   return new MikroORM({
     clientUrl,
@@ -96,7 +116,7 @@ function assemble({ adminUrl, secret }: DatabaseOptions, admin: pg.Pool, orm: Mi
   return {
     admin, app, orm, adminUrl,
     transaction: (actor, work) => app.transaction().execute(async (transaction) => {
-      await sql`select set_config('opsflux.tenant', ${actor.tenantId}, true), set_config('opsflux.user', ${actor.userId}, true)`.execute(transaction)
+      await settingsOf(actor).execute(transaction)
       return work(transaction)
     }),
     roleUrl: (role) => roleUrl(adminUrl, secret, role),
@@ -105,4 +125,9 @@ function assemble({ adminUrl, secret }: DatabaseOptions, admin: pg.Pool, orm: Mi
       await admin.end()
     },
   }
+}
+
+function settingsOf({ tenantId, userId, pluginId }: Actor): RawBuilder<unknown> {
+  const gate = pluginId === undefined ? sql`` : sql`, ${passGate(pluginId)}`
+  return sql`select set_config('opsflux.tenant', ${tenantId}, true), set_config('opsflux.user', ${userId}, true)${gate}`
 }

@@ -4,8 +4,7 @@ import pg from 'pg'
 /** The login role of all requests; it owns nothing. */
 export const appRole = 'opsflux_app'
 
-const quoteIdentifier = pg.escapeIdentifier
-export { quoteIdentifier }
+export const quoteIdentifier = (name: string): string => pg.escapeIdentifier(name)
 
 /** HMAC-SHA256(secret, role): every host of a platform knows it without being told. */
 export const rolePassword = (secret: string, role: string): string => createHmac('sha256', secret).update(role).digest('hex')
@@ -28,7 +27,7 @@ export interface LoginRole {
  * Makes a login role without any right, or leaves the one there is. Its password is set again when `url` does not open a
  * connection: after a new secret, or when the role was left by another platform on the same server.
  */
-export async function ensureLoginRole(admin: pg.Pool, url: string, role: LoginRole): Promise<void> {
+export async function ensureLoginRole(admin: pg.Pool | pg.Client, url: string, role: LoginRole): Promise<void> {
   const known = await admin.query('select from pg_roles where rolname = $1', [role.name])
   if (known.rowCount === 0) {
     try {

@@ -1,4 +1,4 @@
-import { accessSync, constants, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
@@ -73,22 +73,27 @@ const inside = (native: string, path: string): string => resolve(native, path.re
 function copyWhereReachable({ folder, version }: NativePackage): string {
   const uid = process.getuid?.() ?? 0
   const copy = join(tmpdir(), `opsflux-postgres-${version}-${process.arch}-${uid}`)
-  if (!existsSync(copy)) {
-    const building = `${copy}.${process.pid}`
-    mkdirSync(building, { mode: 0o755 })
-    cpSync(folder, building, { recursive: true, verbatimSymlinks: true })
-    makeLinks(building)
-    try {
-      renameSync(building, copy)
-    } catch (error) {
-      rmSync(building, { recursive: true, force: true })
-      if (!existsSync(copy)) throw error
-    }
-  }
   // Anybody may write to the folder of temporary files: only what we made ourselves is run.
-  if (lstatSync(copy).uid !== uid || !lstatSync(copy).isDirectory()) {
-    throw new OpsFluxError('not-ready', `The copy of PostgreSQL in ${basename(copy)} belongs to somebody else. Remove it from the folder of temporary files and start again.`)
+  if (existsSync(copy) && lstatSync(copy).uid !== uid) {
+    throw new OpsFluxError('not-ready', `The copy of PostgreSQL (${basename(copy)} in the folder of temporary files) belongs to somebody else. Remove it and start again.`)
   }
-  accessSync(join(copy, 'bin'), constants.R_OK | constants.X_OK)
+  if (!isComplete(folder, copy)) makeCopy(folder, copy)
+  makeLinks(copy)
   return copy
+}
+
+// Old files in a folder of temporary files are cleaned away one by one.
+const isComplete = (folder: string, copy: string): boolean => readdirSync(folder, { recursive: true, encoding: 'utf8' }).every((path) => existsSync(join(copy, path)))
+
+function makeCopy(folder: string, copy: string): void {
+  const making = mkdtempSync(`${copy}-`)
+  chmodSync(making, 0o755)
+  cpSync(folder, making, { recursive: true, verbatimSymlinks: true })
+  rmSync(copy, { recursive: true, force: true })
+  try {
+    renameSync(making, copy)
+  } catch (error) {
+    rmSync(making, { recursive: true, force: true })
+    if (!isComplete(folder, copy)) throw error
+  }
 }

@@ -1,2 +1,2 @@
-export { endPostgres, startPostgres } from './start-postgres.ts'
+export { embeddedVersion, endPostgres, startPostgres } from './start-postgres.ts'
 export type { PostgresOptions, RunningPostgres } from './start-postgres.ts'

@@ -49,6 +49,7 @@ interface Setup {
  * @throws not-ready
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  refuseLongSocket(options)
   const owner = findOwner()
   const binaries = findBinaries(owner)
   const folder = initialise(options.dataDir, binaries, owner, options.initdbArguments)
@@ -65,9 +66,10 @@ async function attach({ folder }: Setup): Promise<Postmaster | undefined> {
   const found = readPostmaster(folder.cluster)
   if (found === undefined) return undefined
   const ready = await waitUntilReady(folder, found.pid)
-  if (ready === undefined) return undefined
-  await prove(folder, ready)
-  return ready
+  if (ready === undefined || (await letsUsIn(folder, ready))) return ready
+  // Killed a moment ago, it may still have looked alive.
+  if (await isGoneSoon(folder, ready.pid)) return undefined
+  throw new OpsFluxError('not-ready', `A PostgreSQL (process ${ready.pid}) runs on this data folder but does not let us in. End it, and start again.`)
 }
 
 async function waitUntilReady(folder: ClusterFolder, pid: number): Promise<Postmaster | undefined> {
@@ -81,15 +83,24 @@ async function waitUntilReady(folder: ClusterFolder, pid: number): Promise<Postm
   throw new OpsFluxError('not-ready', `PostgreSQL (process ${pid}) has not become ready in ${recoverySeconds} s. Look into postgres.log in its data folder.`)
 }
 
-async function prove(folder: ClusterFolder, postmaster: Postmaster): Promise<void> {
+async function letsUsIn(folder: ClusterFolder, postmaster: Postmaster): Promise<boolean> {
   const client = new pg.Client({ connectionString: urlOf(folder, postmaster), connectionTimeoutMillis: 5000 })
   client.on('error', () => undefined)
   try {
     await client.connect()
     await client.end()
-  } catch (cause) {
-    throw new OpsFluxError('not-ready', `A PostgreSQL (process ${postmaster.pid}) runs on this data folder but does not let us in. End it, and start again.`, { cause })
+    return true
+  } catch {
+    return false
   }
+}
+
+async function isGoneSoon({ cluster }: ClusterFolder, pid: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (!isPostmasterOf(pid, cluster)) return true
+    await delay(20)
+  }
+  return false
 }
 
 // After a kill the old processes hold the shared memory and the port for a moment: ask again for about 2 s.
@@ -115,7 +126,7 @@ async function launch(setup: Setup, options: PostgresOptions): Promise<Postmaste
 
 function spawnServer({ binaries, folder, owner }: Setup, port: number, options: PostgresOptions): number {
   const { dataArgument, ...spawnOptions } = runOptions(folder.cluster, owner)
-  const settings: Record<string, string> = { port: String(port), ...places(folder.cluster, options), ...options.settings }
+  const settings: Record<string, string> = { port: String(port), ...places(dataArgument, options), ...options.settings }
   const log = openSync(folder.log, 'a', 0o600)
   try {
     // Detached: Ctrl-C reaches us, and we stop PostgreSQL after everything that uses it.
@@ -130,20 +141,23 @@ function spawnServer({ binaries, folder, owner }: Setup, port: number, options: 
   }
 }
 
+function places(dataArgument: string, { socketOnly }: PostgresOptions): Record<string, string> {
+  return socketOnly === true
+    ? { listen_addresses: '', unix_socket_directories: dataArgument }
+    : { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
+}
+
 // sockaddr_un holds 108 bytes on Linux, 104 on macOS, the ending zero included.
 const longestSocketPath = process.platform === 'linux' ? 107 : 103
 
-function places(cluster: string, { socketOnly }: PostgresOptions): Record<string, string> {
-  if (socketOnly !== true) return { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
-  if (Buffer.byteLength(join(cluster, '.s.PGSQL.65535')) > longestSocketPath) {
-    throw new OpsFluxError('not-ready', 'The path of the data folder is too long for a socket. Move OPSFLUX_HOME to a shorter one.')
-  }
-  return { listen_addresses: '', unix_socket_directories: cluster }
+function refuseLongSocket({ socketOnly, dataDir }: PostgresOptions): void {
+  if (socketOnly !== true || Buffer.byteLength(join(clusterFolder(dataDir).cluster, '.s.PGSQL.65535')) <= longestSocketPath) return
+  throw new OpsFluxError('not-ready', 'The path of the data folder is too long for a socket. Move OPSFLUX_HOME to a shorter one.')
 }
 
 function urlOf(folder: ClusterFolder, { port, socketFolder }: Postmaster): string {
   const url = new URL(`postgresql://postgres:${readPassword(folder)}@127.0.0.1:${port}/postgres`)
-  if (socketFolder !== '') url.searchParams.set('host', socketFolder)
+  if (socketFolder !== '') url.searchParams.set('host', folder.cluster)
   return url.href
 }
 
@@ -157,6 +171,9 @@ async function stop({ binaries, folder, owner }: Setup, pid: number): Promise<vo
     throw new OpsFluxError('not-ready', `PostgreSQL (process ${pid}) did not stop within 30 s. See postgres.log in its data folder.`, { cause })
   }
 }
+
+/** Version of the embedded PostgreSQL, such as `18.4.0-beta.17`. @throws not-ready where there is none */
+export const embeddedVersion = (): string => findBinaries(findOwner()).version
 
 /** Ends what a killed process left running on a data folder, at once and without care for its data. For tests. */
 export function endPostgres(dataDir: string): void {

@@ -1,5 +1,6 @@
-import type { EntityDeclaration, FieldDeclaration, FieldKind, Json } from '@opsflux/sdk'
+import { OpsFluxError, type EntityDeclaration, type FieldDeclaration, type FieldKind, type Json } from '@opsflux/sdk'
 import { sql, type RawBuilder } from 'kysely'
+import { quoteIdentifier } from '../database/roles.ts'
 
 /** What a column holds: the kinds of fields, and those only the host writes. */
 export type ColumnKind = FieldKind | 'id' | 'revision' | 'state'
@@ -24,8 +25,15 @@ const sqlTypes: Record<ColumnKind, string> = {
   date: 'date', datetime: 'timestamptz', enum: 'text', json: 'jsonb', reference: 'uuid', user: 'uuid',
 }
 
-/** The columns of an entity by field name, in the order records show them. */
+const namePattern = /^[a-z][a-zA-Z0-9]{0,49}$/
+const hostColumns: ReadonlySet<string> = new Set(['id', 'tenant_id', 'revision', 'created_at', 'created_by', 'updated_at', 'updated_by', 'state'])
+
+/**
+ * The columns of an entity by field name, in the order records show them.
+ * @throws package-refused for names and kinds that could reach the columns of the host
+ */
 export function columnsOf(declaration: EntityDeclaration): ReadonlyMap<string, Column> {
+  refuseBadNames(declaration)
   const columns = [
     column('id', 'id'), column('revision', 'revision'),
     column('createdAt', 'datetime'), column('createdBy', 'user'), column('updatedAt', 'datetime'), column('updatedBy', 'user'),
@@ -37,7 +45,18 @@ export function columnsOf(declaration: EntityDeclaration): ReadonlyMap<string, C
 
 function column(field: string, kind: ColumnKind): Column {
   const name = snakeCase(field)
-  return { field, kind, name, ref: sql.id(name), type: sql.raw(sqlTypes[kind]) }
+  return { field, kind, name, ref: sql.raw(quoteIdentifier(name)), type: sql.raw(sqlTypes[kind]) }
+}
+
+function refuseBadNames({ name, fields }: EntityDeclaration): void {
+  const seen = new Set(hostColumns)
+  for (const [field, { kind }] of Object.entries(fields)) {
+    const column = snakeCase(field)
+    if (!namePattern.test(name) || !namePattern.test(field) || !Object.hasOwn(sqlTypes, kind) || seen.has(column)) {
+      throw new OpsFluxError('package-refused', `The entity "${name}" cannot have a field "${field}" of the kind "${kind}". Names are camelCase, at most 50 characters, and not those of the host's own fields.`)
+    }
+    seen.add(column)
+  }
 }
 
 /** `correctiveAction` → `corrective_action`. */
@@ -45,15 +64,13 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-/** The PostgreSQL schema of a plugin: `hse-reports` → `p_hse_reports`. */
-export function schemaOf(pluginId: string): string {
-  return `p_${pluginId.replaceAll('-', '_')}`
-}
-
-/** Reads the column as text wherever the driver's own reading depends on settings of the server. */
-export function selected(one: Column): RawBuilder<unknown> {
-  if (one.kind === 'datetime') return sql`to_char(${one.ref} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${one.ref}`
-  return one.kind === 'date' ? sql`to_char(${one.ref}, 'YYYY-MM-DD') as ${one.ref}` : one.ref
+/** A list for `select` or `returning`; text wherever the driver's own reading depends on settings of the server. */
+export function selectionOf(columns: readonly Column[]): RawBuilder<unknown> {
+  return sql.raw(columns.map(({ kind, name }) => {
+    const ref = quoteIdentifier(name)
+    if (kind === 'datetime') return `to_char(${ref} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${ref}`
+    return kind === 'date' ? `to_char(${ref}, 'YYYY-MM-DD') as ${ref}` : ref
+  }).join(', '))
 }
 
 /** A valid JSON value as a parameter of the column's type. */

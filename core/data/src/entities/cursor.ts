@@ -31,7 +31,7 @@ export function decodeCursor(keys: readonly SortKey[], cursor: string): Json[] {
   const [made, ...values] = parse(cursor)
   const fits = made === signature(keys) && values.length === keys.length && keys.every(({ column }, index) => {
     const value = values[index]
-    return value === null ? column.kind !== 'id' : isComparable(column, value)
+    return value === null ? !neverNull.has(column.field) : isComparable(column, value)
   })
   if (!fits) throw invalidRequest('"after" is not a cursor of this list. Ask for the first page again, with the same sort on every page.')
   return values
@@ -60,11 +60,13 @@ export function afterCursor(keys: readonly SortKey[], values: readonly Json[]): 
   }, undefined) ?? sql<boolean>`true`
 }
 
+const neverNull: ReadonlySet<string> = new Set(['id', 'revision', 'createdAt', 'updatedAt', 'state'])
+
 function isBeyond({ column, rank, descending }: SortKey, value: Json): Condition {
   if (descending) return value === null ? sql<boolean>`${rank} is not null` : sql<boolean>`${rank} < ${parameter(column, value)}`
   if (value === null) return sql<boolean>`false`
   const greater = sql<boolean>`${rank} > ${parameter(column, value)}`
-  return column.declaration ? sql<boolean>`(${greater} or ${rank} is null)` : greater
+  return neverNull.has(column.field) ? greater : sql<boolean>`(${greater} or ${rank} is null)`
 }
 
 function isSame({ column, rank }: SortKey, value: Json): Condition {

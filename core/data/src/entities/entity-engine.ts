@@ -29,7 +29,7 @@ export class EntityEngine {
       try {
         const result = await work(session)
         await session.close()
-        if (state.broken !== undefined) throw state.broken
+        
         return result
       } finally {
         await session.close()

@@ -88,19 +88,27 @@ export class EntitySession implements EntityTransaction {
     return this.#write(entity, (one, writing) => transitionRecord(writing, one, id, name, seen))
   }
 
+  use<T>(work: (transaction: DatabaseTransaction) => Promise<T>): Promise<T> {
+    return this.#turns.take(async () => {
+      try {
+        return await work(this.#context.transaction)
+      } catch (error) {
+        throw this.#broken(error)
+      }
+    })
+  }
+
+  /** Refuses further calls, and answers when those under way have ended. */
+  userNames(userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#turns.take(() => this.#context.findUsers(this.#context.transaction, userIds))
+  }
+
   close(): Promise<void> {
     return this.#turns.close()
   }
 
   #read<T>(name: string, work: (entity: ReleaseEntity) => Promise<T>): Promise<T> {
-    return this.#turns.take(async () => {
-      const entity = this.#context.release.entity(name)
-      try {
-        return await work(entity)
-      } catch (error) {
-        throw this.#broken(error)
-      }
-    })
+    return this.use(async () => work(this.#context.release.entity(name)))
   }
 
   #write<T>(name: string, work: (entity: ReleaseEntity, writing: Writing) => Promise<T>): Promise<T> {

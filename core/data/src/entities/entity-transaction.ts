@@ -1,4 +1,5 @@
 import type { Bucket, HookEvent, Json, Page } from '@opsflux/sdk'
+import type { DatabaseTransaction } from '../database/index.ts'
 
 /** Who a call is made for. */
 export interface Actor {
@@ -65,6 +66,8 @@ export interface EntityTransaction {
   remove(entity: string, id: string, seen?: Seen): Promise<void>
   /** @throws not-found, stale-record, conflict when the record is not in a state the transition starts from, forbidden */
   transition(entity: string, id: string, name: string, seen?: Seen): Promise<Row>
+  /** Runs statements of the host in the same transaction, in turn with the other calls. Never keep the transaction beyond the work. */
+  use<T>(work: (transaction: DatabaseTransaction) => Promise<T>): Promise<T>
 }
 
 /**

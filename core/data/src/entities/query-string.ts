@@ -90,7 +90,7 @@ function truthOrText(text: string): Json {
 }
 
 function valueOf(column: Column, operator: string, text: string): Json {
-  const value = fromText(column, text)
+  const value = fromText(column.kind, text)
   if (value === undefined) throw invalidRequest(`"${operator}" on ${column.field} takes ${expectation(column)}.`)
   return value
 }
@@ -98,5 +98,5 @@ function valueOf(column: Column, operator: string, text: string): Json {
 /** `a\,b,c` → `a,b` and `c`. */
 export function splitList(text: string): string[] {
   if (text === '') return []
-  return [...text.matchAll(/(?:^|,)((?:[^\\,]|\\[^])*)/g)].map(([, item = '']) => item.replace(/\\([^])/g, '$1'))
+  return [...`,${text}`.matchAll(/,((?:[^\\,]|\\[^])*)/g)].map(([, item = '']) => item.replace(/\\([^])/g, '$1'))
 }

@@ -9,6 +9,7 @@ import { checkReferences, type UserLookup } from './reference-checks.ts'
 import type { ReleaseEntities, ReleaseEntity } from './release-entities.ts'
 import { isUuid, uuidV7 } from './uuid.ts'
 import { validationFailed } from './validator.ts'
+import { withDefaults } from './values-of-fields.ts'
 
 /** What a write needs. */
 export interface Writing {
@@ -26,7 +27,7 @@ type Values = { [field: string]: Json }
 export async function createRecord(writing: Writing, entity: ReleaseEntity, input: Json): Promise<Row> {
   writing.ability.require('create')
   const answered = await writing.callHook(entity, 'beforeCreate', objectOf(input))
-  const values = withDefaults(entity, objectOf(answered))
+  const values = withDefaults(entity.declaration.fields, objectOf(answered))
   entity.validateInput(values)
   await checkReferences(writing.transaction, writing.release, entity, values, writing.findUsers)
   return insert(writing, entity, values)
@@ -123,11 +124,6 @@ function assignments(entity: ReleaseEntity, values: Values): RawBuilder<unknown>
 
 function givenColumns(entity: ReleaseEntity, values: Values): Column[] {
   return entity.list.filter((column) => column.declaration && Object.hasOwn(values, column.field))
-}
-
-function withDefaults(entity: ReleaseEntity, values: Values): Values {
-  const missing = Object.entries(entity.declaration.fields).filter(([field, { default: value }]) => value !== undefined && !Object.hasOwn(values, field))
-  return { ...values, ...Object.fromEntries(missing.map(([field, { default: value }]) => [field, value ?? null])) }
 }
 
 function objectOf(value: Json): Values {

@@ -2,7 +2,7 @@ import { OpsFluxError, type Json } from '@opsflux/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { handleEntityRequest, type EntityResponse } from './entity-request.ts'
 import type { Actor } from './entity-transaction.ts'
-import { alice, bob, carol, withPermissions, worksDatabase, type Works } from './test-fixture.ts'
+import { alice, bob, worksDatabase, type Works } from './test-fixture.ts'
 
 let works: Works
 beforeAll(async () => { works = await worksDatabase() })
@@ -60,5 +60,90 @@ describe('the REST resource of an entity', () => {
     expect((await send('GET', 'workOrder', { query: `?where[title][contains]=LIST&sort=-hours&limit=2&after=${next}` })).body).toMatchObject({ data: [{ title: 'list one' }], next: null })
     expect((await send('GET', 'workOrder', { query: 'q=lis%20TWO' })).body).toMatchObject({ data: [{ title: 'list two' }] })
     expect((await send('GET', 'workOrder', { query: 'where[title][contains]=list&where[hours][ne]=1&sort=title' })).body).toMatchObject({ data: [{ title: 'list three' }, { title: 'list two' }] })
+  })
+
+  test('moves a record from state to state by transitions alone', async () => {
+    const { id } = await recordOf(send('POST', 'workOrder', { body: { title: 'T' } }))
+    const path = `workOrder/${String(id)}`
+    expect(await problemOf(send('PATCH', path, { body: { state: 'closed' }, revision: 1 }))).toMatchObject({ code: 'validation-failed', errors: [{ path: '/state', code: 'unknown' }] })
+    expect(await send('POST', `${path}/transitions/open`, { revision: 1 })).toMatchObject({ status: 200, headers: { etag: '"2"' }, body: { state: 'open', revision: 2 } })
+    expect(await problemOf(send('POST', `${path}/transitions/open`, { revision: 2 }))).toMatchObject({ code: 'conflict', detail: expect.stringContaining('draft') as string })
+    expect(await problemOf(send('POST', `${path}/transitions/open`, { revision: 1 }))).toMatchObject({ code: 'stale-record' })
+    expect(await problemOf(send('POST', `${path}/transitions/toString`, { revision: 2 }))).toMatchObject({ code: 'not-found' })
+    expect(await problemOf(send('POST', `${path}/transitions/open`))).toMatchObject({ code: 'invalid-request' })
+  })
+
+  test('groups, counts and adds up exactly', async () => {
+    const big = '99999999.99'
+    for (const [startsAt, cost, hours, severity] of [
+      ['2025-12-31T23:30:00-02:00', big, 9_007_199_254_740_991, 'low'], ['2026-01-31T23:59:59.999Z', big, 9_007_199_254_740_991, 'low'], ['2026-02-01T00:00:00Z', null, null, null],
+    ] as const) await send('POST', 'workOrder', { body: { title: 'aggregate', startsAt, cost, serial: hours, severity } })
+    const where = { title: 'aggregate' }
+    const aggregate = async (body: Json): Promise<Json | undefined> => (await send('POST', 'workOrder/aggregate', { body })).body
+    expect(await aggregate({ where, groupBy: [{ field: 'startsAt', bucket: 'month' }], sum: ['cost', 'serial'] })).toEqual([
+      { group: { startsAt: '2026-01' }, count: 2, sum: { cost: '199999999.98', serial: '18014398509481982' } }, { group: { startsAt: '2026-02' }, count: 1, sum: { cost: null, serial: null } },
+    ])
+    expect(await aggregate({ where, groupBy: ['severity', { field: 'startsAt', bucket: 'year' }] })).toEqual([
+      { group: { severity: 'low', startsAt: '2026' }, count: 2, sum: {} }, { group: { severity: null, startsAt: '2026' }, count: 1, sum: {} },
+    ])
+    expect(await aggregate({ where, groupBy: [{ field: 'startsAt', bucket: 'day' }, 'urgent', 'serial'] })).toMatchObject([{ group: { startsAt: '2026-01-01', urgent: false, serial: 9_007_199_254_740_991 } }, {}, {}])
+    expect(await aggregate({ where: { title: 'none' } })).toEqual([{ group: {}, count: 0, sum: {} }])
+    for (const wrong of [{ groupBy: ['a'] }, { groupBy: ['title', 'title'] }, { groupBy: [{ field: 'startsAt', bucket: 'week' }] }, { groupBy: [{ field: 'title', bucket: 'day' }] }, { groupBy: ['details'] }, { sum: ['title'] },
+      { groupBy: ['title', 'notes', 'code', 'hours'] }, { having: 1 }, { groupBy: 'title' }, { where: { x: 1 } }]) {
+      expect(await problemOf(aggregate(wrong as Json)), JSON.stringify(wrong)).toMatchObject({ code: 'invalid-request' })
+    }
+  })
+
+  test('refuses what it does not know', async () => {
+    const { id } = await recordOf(send('POST', 'workOrder', { body: { title: 'X' } }))
+    const path = `workOrder/${String(id)}`
+    for (const [method, address, sent, code] of [
+      ['GET', 'unknown', {}, 'not-found'], ['GET', 'constructor', {}, 'not-found'], ['PUT', path, {}, 'method-not-allowed'], ['DELETE', 'workOrder', {}, 'method-not-allowed'], ['GET', 'workOrder/aggregate', {}, 'method-not-allowed'],
+      ['GET', `${path}/transitions/open`, {}, 'method-not-allowed'], ['GET', `${path}/other`, {}, 'not-found'], ['GET', 'workOrder/not-an-id', {}, 'not-found'], ['GET', `${path}`, { query: '?fields=title' }, 'invalid-request'],
+      ['POST', 'workOrder', {}, 'invalid-request'], ['POST', 'workOrder', { body: [] }, 'invalid-request'], ['PATCH', path, { body: { title: 'Y' } }, 'invalid-request'], ['DELETE', path, {}, 'invalid-request'],
+      ['DELETE', path, { revision: '*' }, 'invalid-request'], ['DELETE', path, { revision: 'W/"1"' }, 'invalid-request'], ['DELETE', path, { revision: '"1", "2"' }, 'invalid-request'], ['DELETE', path, { revision: 7 }, 'stale-record'],
+    ] as const) expect(await problemOf(send(method, address, sent as Sent)), `${method} ${address}`).toMatchObject({ code })
+  })
+})
+
+describe('a write', () => {
+  test('that changes nothing leaves the revision', async () => {
+    const { id } = await recordOf(send('POST', 'workOrder', { body: { title: 'X' } }))
+    expect((await send('PATCH', `workOrder/${String(id)}`, { body: {}, revision: 1 })).headers['etag']).toBe('"1"')
+  })
+
+  test('by one of two at once is refused as stale', async () => {
+    const { id } = await recordOf(send('POST', 'workOrder', { body: { title: 'race' } }))
+    const both = await Promise.allSettled(['one', 'two'].map((title) => send('PATCH', `workOrder/${String(id)}`, { body: { title }, revision: 1 })))
+    expect(both.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect(both.find((result) => result.status === 'rejected')?.reason).toMatchObject({ code: 'stale-record', data: { revision: 2 } })
+    const gone = await Promise.allSettled([send('DELETE', `workOrder/${String(id)}`, { revision: 2 }), send('DELETE', `workOrder/${String(id)}`, { revision: 2 })])
+    expect(gone.map((result) => (result.status === 'rejected' ? (result.reason as OpsFluxError).code : result.value.status)).toSorted()).toEqual([204, 'not-found'])
+  })
+
+  test('names the field that breaks a rule of the table', async () => {
+    await send('POST', 'workOrder', { body: { title: 'X', code: 'UNIQUE-1' } })
+    expect(await problemOf(send('POST', 'workOrder', { body: { title: 'Y', code: 'UNIQUE-1' } }))).toMatchObject({ code: 'conflict', errors: [{ path: '/code', code: 'unique' }] })
+    await works.database.admin.query("alter table p_test_works.work_order add constraint work_order_due_date_check check (due_date > '2000-01-01')")
+    expect(await problemOf(send('POST', 'workOrder', { body: { title: 'Y', dueDate: '1999-01-01' } }))).toMatchObject({ code: 'validation-failed', errors: [{ path: '/dueDate', code: 'check' }] })
+    expect(await problemOf(send('POST', 'workOrder', { body: { title: 'x'.repeat(101), hours: 1001, code: 'x', site: 'y', unknown: 1 } }))).toMatchObject({
+      code: 'validation-failed', errors: [{ path: '/unknown' }, { path: '/title' }, { path: '/code' }, { path: '/hours' }, { path: '/site' }],
+    })
+  })
+
+  test('cannot delete what is referred to', async () => {
+    const site = await recordOf(send('POST', 'site', { body: { name: 'Referred to' } }))
+    await send('POST', 'workOrder', { body: { title: 'X', site: site['id'] ?? null } })
+    expect(await problemOf(send('DELETE', `site/${String(site['id'])}`, { revision: 1 }))).toMatchObject({ code: 'conflict', detail: expect.stringContaining('workOrder') as string })
+  })
+})
+
+describe('a release', () => {
+  test('names only the columns it declares, so that a newer table does not disturb it', async () => {
+    const { id } = await recordOf(send('POST', 'workOrder', { body: { title: 'before' } }))
+    await works.database.admin.query('alter table p_test_works.work_order add column priority bigint not null default 5')
+    expect(await recordOf(send('GET', `workOrder/${String(id)}`))).not.toHaveProperty('priority')
+    expect(await recordOf(send('PATCH', `workOrder/${String(id)}`, { body: { title: 'after' }, revision: 1 }))).not.toHaveProperty('priority')
+    expect(await recordOf(send('POST', 'workOrder', { body: { title: 'new' } }))).not.toHaveProperty('priority')
   })
 })

@@ -5,8 +5,8 @@ import type { Column } from './columns.ts'
 import type { ReleaseEntities, ReleaseEntity } from './release-entities.ts'
 import { validationFailed } from './validator.ts'
 
-/** Answers which of the ids are users of the transaction's tenant. */
-export type UserLookup = (transaction: DatabaseTransaction, userIds: readonly string[]) => Promise<ReadonlySet<string>>
+/** Names by id of those ids that are users of the transaction's tenant. */
+export type UserLookup = (transaction: DatabaseTransaction, userIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
 
 /**
  * Refuses ids of records and users that are not of the tenant.

@@ -1,6 +1,8 @@
 import { OpsFluxError, type EntityDeclaration, type HookEvent, type PluginManifest } from '@opsflux/sdk'
 import { sql, type RawBuilder } from 'kysely'
-import { columnsOf, schemaOf, selected, snakeCase, type Column } from './columns.ts'
+import { quoteIdentifier } from '../database/roles.ts'
+import { schemaOf } from '../plugin-schema/names.ts'
+import { columnsOf, selectionOf, snakeCase, type Column } from './columns.ts'
 import { validatorOf, type Validator } from './validator.ts'
 
 /** One entity of one release, compiled. */
@@ -60,8 +62,8 @@ function compile(manifest: PluginManifest, declaration: EntityDeclaration): Rele
   const tableName = snakeCase(declaration.name)
   return {
     name: declaration.name, declaration, tableName, columns, list,
-    table: sql.id(schemaOf(manifest.id), tableName),
-    selection: sql.join(list.map(selected)),
+    table: sql.raw(`${quoteIdentifier(schemaOf(manifest.id))}.${quoteIdentifier(tableName)}`),
+    selection: selectionOf(list),
     validateInput: validatorOf(declaration.fields, 'create'),
     validateChanges: validatorOf(declaration.fields, 'update'),
     hooks: new Set(Object.hasOwn(manifest.hooks, declaration.name) ? manifest.hooks[declaration.name] : []),

@@ -1,7 +1,8 @@
 import { field, type EntityDeclaration, type FieldDeclaration, type Fields, type PluginManifest } from '@opsflux/sdk'
 import { sql } from 'kysely'
+import { schemaOf } from '../plugin-schema/names.ts'
 import { testDatabase, type TestDatabase } from '../testing.ts'
-import { columnsOf, schemaOf, snakeCase } from './columns.ts'
+import { columnsOf, snakeCase } from './columns.ts'
 import { EntityEngine } from './entity-engine.ts'
 import type { Actor } from './entity-transaction.ts'
 import { ReleaseEntities } from './release-entities.ts'
@@ -61,19 +62,19 @@ export async function worksDatabase(): Promise<Works> {
 }
 
 const types: Record<string, string> = {
-  string: 'varchar(255)', text: 'text', integer: 'bigint', boolean: 'boolean', date: 'date', datetime: 'timestamptz', enum: 'text', json: 'jsonb', user: 'uuid', decimal: 'numeric(10, 2)',
+  text: 'text', integer: 'bigint', boolean: 'boolean', date: 'date', datetime: 'timestamptz', enum: 'text', json: 'jsonb', user: 'uuid', decimal: 'numeric(10, 2)',
 }
 
 function createTable(schema: string, entity: EntityDeclaration): string {
   const table = `${schema}.${snakeCase(entity.name)}`
   const declared = [...columnsOf(entity).values()].filter((column) => column.declaration).map(({ name, kind, declaration }) => [
-    name, kind === 'reference' ? `uuid references ${schema}.${snakeCase(declaration?.entity ?? '')} (id)` : types[kind], declaration?.required === true ? 'not null' : '',
+    name, kind === 'reference' ? `uuid references ${schema}.${snakeCase(declaration?.entity ?? '')} (id)` : kind === 'string' ? `varchar(${declaration?.maxLength ?? 255})` : types[kind], declaration?.required === true ? 'not null' : '',
     kind === 'enum' ? `check (${name} in (${(declaration?.values ?? []).map((value) => `'${value}'`).join()}))` : '',
   ].join(' '))
   const unique = [...columnsOf(entity).values()].filter((column) => column.declaration?.unique === true).map((column) => `unique (tenant_id, ${column.name})`)
   return `create table ${table} (
     id uuid primary key default gen_random_uuid(), tenant_id uuid not null, revision integer not null default 1,
-    created_at timestamptz not null default now(), created_by uuid not null, updated_at timestamptz not null default now(), updated_by uuid not null,
+    created_at timestamptz not null default now(), created_by uuid, updated_at timestamptz not null default now(), updated_by uuid,
     ${[...(entity.states ? ["state text not null default 'draft'"] : []), ...declared, ...unique].join(',\n    ')});
   alter table ${table} enable row level security;
   alter table ${table} force row level security;

@@ -1,5 +1,5 @@
 import type { Json } from '@opsflux/sdk'
-import type { Column } from './columns.ts'
+import type { Column, ColumnKind } from './columns.ts'
 import { isCalendarDate, isInstant, isStorableText } from './field-formats.ts'
 import { isUuid } from './uuid.ts'
 
@@ -26,9 +26,9 @@ function isComparableText(column: Column, text: string): boolean {
   }
 }
 
-/** The JSON a text of a query string stands for; undefined when it is not of the column's kind. */
-export function fromText(column: Column, text: string): Json | undefined {
-  switch (column.kind) {
+/** The JSON a text of a query string stands for; undefined when it is not of the kind. */
+export function fromText(kind: ColumnKind, text: string): Json | undefined {
+  switch (kind) {
     case 'integer':
     case 'revision': return /^-?\d{1,16}$/.test(text) ? Number(text) : undefined
     case 'boolean': return text === 'true' ? true : text === 'false' ? false : undefined

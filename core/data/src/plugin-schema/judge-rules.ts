@@ -18,7 +18,7 @@ export const allowedTableCommands: ReadonlySet<string> = new Set([
 export const refusedParts: ReadonlyMap<string, string> = new Map([
   ['intoClause', 'SELECT INTO (write CREATE TABLE … AS)'], ['inhRelations', 'table inheritance'], ['partspec', 'a partitioned table'], ['partbound', 'a partition'],
   ['ofTypename', 'a table of a type'], ['tablespacename', 'a tablespace'], ['tableSpace', 'a tablespace'], ['tableSpaceName', 'a tablespace'],
-  ['accessMethod', 'a table access method'], ['concurrent', 'CONCURRENTLY'], ['TableLikeClause', 'LIKE'], ['RangeTableFunc', 'XMLTABLE'], ['ownerId', 'an owner'],
+  ['indexspace', 'a tablespace'], ['concurrent', 'CONCURRENTLY'],
 ])
 
 /**
@@ -26,7 +26,7 @@ export const refusedParts: ReadonlyMap<string, string> = new Map([
  * `set_config`, `pg_notify`, advisory locks, large objects, `query_to_xml`, which runs any SQL.
  */
 export const allowedFunctions: ReadonlySet<string> = new Set(`
-  gen_random_uuid uuidv7 now clock_timestamp statement_timestamp transaction_timestamp timezone age date_part date_trunc date_bin extract make_date make_time
+  gen_random_uuid uuidv7 now clock_timestamp statement_timestamp transaction_timestamp timezone age date date_part date_trunc date_bin extract make_date make_time
   make_timestamp make_timestamptz make_interval to_char to_date to_number to_timestamp justify_days justify_hours justify_interval isfinite overlaps
   lower upper initcap trim btrim ltrim rtrim length char_length character_length octet_length substring substr position strpos overlay replace translate
   left right lpad rpad repeat reverse split_part string_to_array string_to_table starts_with ascii chr concat concat_ws format normalize is_normalized

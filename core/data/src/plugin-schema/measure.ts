@@ -5,7 +5,7 @@ import { findLosses, takeFingerprint } from './fingerprint.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import { protectTables } from './protect-tables.ts'
 import { runScripts } from './run-migrations.ts'
-import type { Scripts } from './run-migrations.ts'
+import type { Script, Scripts } from './run-migrations.ts'
 import { compareShapes, readShapes } from './table-changes.ts'
 import type { Measured } from './types.ts'
 
@@ -21,18 +21,20 @@ export async function measureScripts(client: pg.Client, schema: string, owner: s
   return { tables, ms, wayBack: await measureWayBack(client, schema, scripts, before) }
 }
 
-async function measureWayBack(client: pg.Client, schema: string, { back, oneWay }: Scripts, before: Fingerprint): Promise<WayBack> {
-  if (back === undefined) {
-    return { kind: 'one-way', reason: `Migration ${oneWay} cannot be taken back. The restore point brings the data of before back.`, lost: [] }
-  }
+async function measureWayBack(client: pg.Client, schema: string, { forward, back }: Scripts, before: Fingerprint): Promise<WayBack> {
+  if (forward.length === 0) return { kind: 'lossless', reason: 'nothing-changed', lost: [] }
+  if (back === undefined || !(await works(client, back))) return { kind: 'one-way', reason: 'no-down-migration', lost: [] }
+  const lost = findLosses(before, await takeFingerprint(client, schema))
+  return lost.length === 0 ? { kind: 'lossless', reason: 'nothing-lost', lost } : { kind: 'lossy', reason: 'values-lost', lost }
+}
+
+// A way back that fails on the real rows is none.
+async function works(client: pg.Client, back: readonly Script[]): Promise<boolean> {
   try {
     await runScripts(client, back)
+    return true
   } catch (error) {
-    if (!isOpsFluxError(error)) throw error
-    return { kind: 'one-way', reason: `The way back was tried and does not work: ${error.message} The restore point brings the data of before back.`, lost: [] }
+    if (isOpsFluxError(error)) return false
+    throw error
   }
-  const lost = findLosses(before, await takeFingerprint(client, schema))
-  return lost.length === 0
-    ? { kind: 'lossless', reason: 'There and back was tried on the real rows: every value is the same as before.', lost }
-    : { kind: 'lossy', reason: 'There and back was tried on the real rows: some values are not the same as before.', lost }
 }

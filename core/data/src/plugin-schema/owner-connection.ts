@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { OpsFluxError } from '@opsflux/sdk'
 import pg from 'pg'
+import { closeGate } from '../database/plugin-gate.ts'
 import { hasSqlState, quoteIdentifier } from '../database/roles.ts'
+import { schemaOf } from './names.ts'
 
 /**
  * A connection of a plugin's owner role for one piece of work, closed after it: a role that was only taken on by
@@ -24,8 +26,8 @@ export async function asOwner<T>(url: string, schema: string, work: (client: pg.
 }
 
 /** Runs `work` in a transaction that holds every table of the schema for itself, and commits. */
-export async function inLockedTransaction<T>(client: pg.Client, schema: string, work: () => Promise<T>): Promise<T> {
-  await beginLocked(client, schema)
+export async function inLockedTransaction<T>(client: pg.Client, pluginId: string, work: () => Promise<T>): Promise<T> {
+  await beginLocked(client, pluginId)
   try {
     const result = await work()
     await client.query('commit')
@@ -37,8 +39,8 @@ export async function inLockedTransaction<T>(client: pg.Client, schema: string, 
 }
 
 /** Same, and takes everything back. */
-export async function inDiscardedTransaction<T>(client: pg.Client, schema: string, work: () => Promise<T>): Promise<T> {
-  await beginLocked(client, schema)
+export async function inDiscardedTransaction<T>(client: pg.Client, pluginId: string, work: () => Promise<T>): Promise<T> {
+  await beginLocked(client, pluginId)
   try {
     return await work()
   } finally {
@@ -48,19 +50,13 @@ export async function inDiscardedTransaction<T>(client: pg.Client, schema: strin
 
 const lockAttempts = 20
 
-// All locks at once and within less than PostgreSQL's deadlock_timeout (1 s): a request that holds one of the tables and
-// waits for another makes us give up and ask again, never the request.
-async function beginLocked(client: pg.Client, schema: string): Promise<void> {
+async function beginLocked(client: pg.Client, pluginId: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    await client.query('begin')
+    await client.query("begin; set local lock_timeout = '3s'")
     try {
-      const { rows } = await client.query<{ name: string }>(
-        "select relname as name from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'p') order by relname", [quoteIdentifier(schema)])
-      if (rows.length > 0) {
-        const tables = rows.map((row) => `${quoteIdentifier(schema)}.${quoteIdentifier(row.name)}`).join(', ')
-        await client.query(`set local statement_timeout = '700ms'; lock table ${tables} in access exclusive mode`)
-        await client.query("set local statement_timeout = '60s'")
-      }
+      await client.query(closeGate, [pluginId])
+      await lockTables(client, schemaOf(pluginId))
+      await client.query("set local lock_timeout = '5s'")
       return
     } catch (error) {
       await client.query('rollback')
@@ -71,4 +67,15 @@ async function beginLocked(client: pg.Client, schema: string): Promise<void> {
       await delay(20 * attempt + Math.random() * 50)
     }
   }
+}
+
+// For transactions that did not pass the gate: all tables at once and within less than PostgreSQL's deadlock_timeout (1 s).
+// If such a transaction holds one table and waits for another, we give up and ask again, and it goes on.
+async function lockTables(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    "select relname as name from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'p') order by relname", [quoteIdentifier(schema)])
+  if (rows.length === 0) return
+  const tables = rows.map((row) => `${quoteIdentifier(schema)}.${quoteIdentifier(row.name)}`).join(', ')
+  await client.query(`set local statement_timeout = '700ms'; lock table ${tables} in access exclusive mode`)
+  await client.query("set local statement_timeout = '60s'")
 }

@@ -13,9 +13,8 @@ export interface Script {
 export interface Scripts {
   /** `down` then `up` of the change. */
   forward: Script[]
-  /** From there to where it began; undefined with the name of the first migration that has no way back. */
+  /** From there to where it began; undefined when a migration has no way back. */
   back: Script[] | undefined
-  oneWay: string | undefined
 }
 
 /** Judges everything a change could run. @throws migration-failed */
@@ -24,10 +23,10 @@ export async function prepareScripts(change: SchemaChange, schema: string): Prom
   const downs = await inOrder(change.down, ({ id, downSql }) => script(id, 'down', downSql))
   const ups = await inOrder(change.up, ({ id, upSql }) => script(id, 'up', upSql))
   const again = await inOrder(change.again ?? [], ({ id, upSql }) => script(id, 'up', upSql))
-  const takenBack = await inOrder(change.up.toReversed(), async ({ id, downSql }) => (downSql === undefined ? id : script(id, 'down', downSql)))
-  const oneWay = takenBack.find((step) => typeof step === 'string') ?? change.down.find(({ id }) => !again.some((up) => up.id === id))?.id
-  const back = [...takenBack.filter((step) => typeof step !== 'string'), ...again]
-  return { forward: [...downs, ...ups], back: oneWay === undefined ? back : undefined, oneWay }
+  const takenBack = await inOrder(change.up.toReversed(), async ({ id, downSql }) => (downSql === undefined ? undefined : script(id, 'down', downSql)))
+  const hasWayBack = takenBack.every((step) => step !== undefined) && change.down.every(({ id }) => again.some((up) => up.id === id))
+  const back = [...takenBack.filter((step) => step !== undefined), ...again]
+  return { forward: [...downs, ...ups], back: hasWayBack ? back : undefined }
 }
 
 async function inOrder<T, R>(list: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {

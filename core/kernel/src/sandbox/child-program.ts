@@ -53,7 +53,7 @@ export function childLoad(source: string, entities: readonly string[], limits: S
     settings: { entities, hostCallsPerCall, logLinesPerCall, messageBytes },
     isolateMb,
     startMs,
-    orphanMs: wallMs * 2,
+    ...(hardening.missing.includes('ends with the host') ? { orphanMs: wallMs * 2 } : {}),
     ...(process.platform === 'linux' ? {} : { ownMemoryMb: memoryMb }),
     ...(hardening.becomeUser === undefined ? {} : { becomeUser: hardening.becomeUser }),
   }

@@ -11,8 +11,8 @@ export interface ChildLoad {
   source: string
   settings: Omit<GuestSettings, 'kinds'>
   isolateMb: number
-  /** Ends a guest that never yields should the host be gone: later than the host's own limits. */
-  orphanMs: number
+  /** Ends a guest that never yields when the host is gone, where the system does not. isolated-vm loses 200 bytes a call to it: not given where not needed. */
+  orphanMs?: number
   startMs: number
   /** Resident limit the child looks at itself after each task, where the host cannot see it. */
   ownMemoryMb?: number
@@ -47,7 +47,7 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
   }
   const flush = (): void => {
     if (outbox.length === 0) return
-    host.write(outbox.length === 1 ? (outbox[0] ?? '') : Buffer.concat(outbox))
+    host.write(Buffer.concat(outbox))
     outbox = []
   }
 
@@ -69,7 +69,8 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
     })
     module.evaluateSync({ timeout: startMs })
     const handlers: unknown = guest.applySync(undefined, [frameKind.load, 0, 0, '', module.namespace.derefInto()], { timeout: startMs })
-    enter = (...args) => guest.applySync(undefined, args, { timeout: orphanMs })
+    const options = orphanMs === undefined ? {} : { timeout: orphanMs }
+    enter = (...args) => guest.applySync(undefined, args, options)
     post(frameKind.ready, 0, 0, String(handlers))
     flush()
   }
@@ -100,10 +101,11 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
       // isolated-vm throws a rejection nobody handled out of the task it happened in; the call itself goes on.
       post(enter ? frameKind.note : frameKind.refused, 0, 0, message)
       if (!enter) {
-        host.end(outbox[0], () => leave(exit.refused))
+        host.end(Buffer.concat(outbox), () => leave(exit.refused))
         return
       }
     }
+    if (kind !== frameKind.load) post(frameKind.done, 0, 0, '')
     flush()
   }
 

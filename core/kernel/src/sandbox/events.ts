@@ -1,5 +1,4 @@
-import type { SandboxState } from './plugin-sandbox.ts'
-
+export type SandboxState = 'idle' | 'starting' | 'running' | 'backing-off' | 'stopped'
 export type DeathReason = 'timeout' | 'memory' | 'crash' | 'protocol' | 'start'
 
 /** What happened to a sandbox, for the log and the admin screen. Nothing here is meant for a client. */

@@ -23,7 +23,7 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
   'use strict'
   const { apply, construct, defineProperty, deleteProperty, has } = Reflect
   const { parse, stringify } = JSON
-  const { create, freeze, keys } = Object
+  const { create, freeze, keys, setPrototypeOf } = Object
   const { isArray } = Array
   const NativePromise = Promise
   const NativeError = Error
@@ -56,18 +56,27 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
       if (!new.target) throw new TypeError("Constructor ArrayBuffer requires 'new'")
       return construct(Native, [length], new.target)
     }
-    const hidden = { __proto__: null, writable: true, configurable: true, enumerable: false }
-    defineProperty(FixedArrayBuffer, 'name', { ...hidden, writable: false, value: 'ArrayBuffer' })
-    defineProperty(FixedArrayBuffer, 'prototype', { __proto__: null, writable: false, value: Native.prototype })
-    defineProperty(FixedArrayBuffer, 'isView', { ...hidden, value: Native.isView })
-    defineProperty(FixedArrayBuffer, Symbol.species, { __proto__: null, configurable: true, get(this: unknown) { return this } })
-    defineProperty(Native.prototype, 'constructor', { ...hidden, value: FixedArrayBuffer })
-    defineProperty(globalThis, 'ArrayBuffer', { ...hidden, value: FixedArrayBuffer })
+    defineProperty(FixedArrayBuffer, 'name', { value: 'ArrayBuffer', configurable: true })
+    defineProperty(FixedArrayBuffer, 'prototype', { value: Native.prototype, writable: false })
+    defineProperty(FixedArrayBuffer, 'isView', { value: Native.isView, writable: true, configurable: true })
+    defineProperty(FixedArrayBuffer, Symbol.species, { configurable: true, get(this: unknown) { return this } })
+    defineProperty(Native.prototype, 'constructor', { value: FixedArrayBuffer, writable: true, configurable: true })
+    defineProperty(globalThis, 'ArrayBuffer', { value: FixedArrayBuffer, writable: true, configurable: true })
+  }
+
+  /** A descriptor that a polluted Object.prototype cannot complete. */
+  function plain(value: unknown): PropertyDescriptor {
+    const descriptor: PropertyDescriptor = create(null)
+    descriptor.value = value
+    descriptor.enumerable = true
+    descriptor.configurable = true
+    descriptor.writable = true
+    return descriptor
   }
 
   function makeError(code: string, message: string, origin = 0): Error {
     const error = new NativeError(message)
-    defineProperty(error, 'code', { __proto__: null, value: code, enumerable: true, configurable: true, writable: true })
+    defineProperty(error, 'code', plain(code))
     if (origin > 0) apply(rememberOrigin, origins, [error, origin])
     return error
   }
@@ -201,7 +210,7 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
       const value = apply(handler.run, handler.owner, [input, contextOf(call, info)])
       const settled = new NativePromise((resolve) => resolve(value))
       // Without this, Promise.prototype.constructor[Symbol.species], the plugin's to replace, would make the next promise.
-      defineProperty(settled, 'constructor', { __proto__: null, value: undefined })
+      defineProperty(settled, 'constructor', plain(undefined))
       apply(promiseThen, settled, [(result: unknown) => succeed(call, result), (error: unknown) => fail(call, error)])
     } catch (error) {
       fail(call, error)
@@ -226,20 +235,33 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
     const exported = namespace.default
     if (typeof exported !== 'object' || exported === null || isArray(exported)) throw new NativeError('its default export is not an object of handlers')
     const { hooks = {}, routes = {} } = exported as { hooks?: Record<string, Record<string, unknown>>; routes?: Record<string, unknown> }
-    const found: { hooks: Record<string, string[]>; routes: string[] } = { hooks: create(null), routes: [] }
-    for (const entity of keys(hooks)) {
+    const found = { __proto__: null, hooks: create(null), routes: namesOf(routes) }
+    const entityNames = namesOf(hooks)
+    for (let index = 0; index < entityNames.length; index++) {
+      const entity = entityNames[index] ?? ''
       const owner = hooks[entity] ?? {}
-      found.hooks[entity] = keys(owner)
-      for (const event of keys(owner)) register(`hook:${entity}.${event}`, owner, owner[event])
+      found.hooks[entity] = namesOf(owner)
+      register(`hook:${entity}.`, owner)
     }
-    found.routes = keys(routes)
-    for (const name of keys(routes)) register(`route:${name}`, routes, routes[name])
+    register('route:', routes)
     return stringify(found)
   }
 
-  function register(site: string, owner: unknown, run: unknown): void {
-    if (typeof run !== 'function') throw new NativeError(`${site} is not a function`)
-    handlers[site] = { __proto__: null, owner, run } as unknown as Handler
+  /** An array without a prototype, so that no toJSON given to all arrays speaks for it. */
+  function namesOf(owner: object): string[] {
+    const names = keys(owner)
+    setPrototypeOf(names, null)
+    return names
+  }
+
+  function register(prefix: string, owner: Record<string, unknown>): void {
+    const names = namesOf(owner)
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] ?? ''
+      const run = owner[name]
+      if (typeof run !== 'function') throw new NativeError(`${prefix}${name} is not a function`)
+      handlers[prefix + name] = { __proto__: null, owner, run } as unknown as Handler
+    }
   }
 
   return (kind, call, hostCall, text, namespace) => {

@@ -47,14 +47,17 @@ function measuresFor(isRoot: boolean, user: number): Measure[][] {
   ]
 }
 
-const known = new Map<number, Promise<Hardening>>()
+// The same for every plugin but the number of its user: tried once, with this one.
+const triedUser = firstUser + userCount
+const known = new Map<string, Promise<Hardening>>()
 
-/** Finds out, once per plugin user, what this system lets us apply. Every combination is tried with a real Node that reads the real binary. */
-export function hardeningFor(pluginId: string, binary: string): Promise<Hardening> {
+/** Finds out, once per process, what this system lets us apply. Every combination is tried with a real Node that reads the real binary. */
+export async function hardeningFor(pluginId: string, binary: string): Promise<Hardening> {
+  const probing = known.get(binary) ?? probe(triedUser, binary)
+  known.set(binary, probing)
+  const { prefix, becomeUser, applied, missing } = await probing
   const user = userOf(pluginId)
-  const hardening = known.get(user) ?? probe(user, binary)
-  known.set(user, hardening)
-  return hardening
+  return { prefix: prefix.map((word) => (word === `${triedUser}` ? `${user}` : word)), applied, missing, ...(becomeUser === undefined ? {} : { becomeUser: user }) }
 }
 
 async function probe(user: number, binary: string): Promise<Hardening> {

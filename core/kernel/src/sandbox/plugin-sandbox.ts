@@ -1,37 +1,23 @@
 import type { Json } from '@opsflux/sdk'
 import { ActiveCall } from './active-call.ts'
 import type { CallInfo, CallRequest } from './active-call.ts'
-import { childLoad, childProgram, isolatedVmBinary } from './child-program.ts'
 import { DeathRecord } from './deaths.ts'
-import type { DeathReason, SandboxEvent } from './events.ts'
+import type { DeathReason, SandboxEvent, SandboxState } from './events.ts'
 import { failuresOf } from './failures.ts'
 import type { Failures } from './failures.ts'
-import { parseGuestJson } from './guest-json.ts'
+import { GuestClock } from './guest-clock.ts'
 import { readHandlers } from './handlers.ts'
 import type { SandboxHandlers } from './handlers.ts'
-import { hardeningFor } from './hardening.ts'
 import { HostCallDesk } from './host-call-desk.ts'
-import type { HostCalls } from './host-calls.ts'
 import { defaultLimits } from './limits.ts'
 import type { SandboxLimits } from './limits.ts'
-import { SandboxProcess } from './process.ts'
+import type { PluginSandboxOptions } from './options.ts'
+import type { SandboxProcess } from './process.ts'
+import { readResult } from './result.ts'
+import { findHardening, startChild } from './start-child.ts'
 import { frameKind } from './wire.ts'
 
 const tickMs = 50
-
-export type SandboxState = 'idle' | 'starting' | 'running' | 'backing-off' | 'stopped'
-
-export interface PluginSandboxOptions<C> {
-  pluginId: string
-  version: string
-  /** The server module: one ES module without imports, whose default export holds the handlers. */
-  source: string
-  /** Names of the plugin's entities: what `context.db` has. */
-  entities: readonly string[]
-  hostCalls: HostCalls<C>
-  limits?: Partial<SandboxLimits>
-  onEvent?(event: SandboxEvent): void
-}
 
 interface Checker { resolve(handlers: SandboxHandlers): void; reject(error: unknown): void }
 
@@ -51,19 +37,21 @@ export class PluginSandbox<C> {
   #waiting: CallRequest<C>[] = []
   #checkers: Checker[] = []
   #deaths = new DeathRecord()
-  #overdue: ActiveCall<C> | undefined
+  #clock: GuestClock<C>
   #lastCall = 0
   #run = 0
   #ticker: NodeJS.Timeout | undefined
   #delay: NodeJS.Timeout | undefined
   #lastTick = 0
   #startedAt = 0
+  #startingMs = 0
   #idleMs = 0
 
   constructor(options: PluginSandboxOptions<C>) {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#failures = failuresOf(options.pluginId, this.#limits)
+    this.#clock = new GuestClock(this.#limits.callMs)
     this.#desk = new HostCallDesk({
       table: options.hostCalls,
       limits: this.#limits,
@@ -126,7 +114,12 @@ export class PluginSandbox<C> {
     this.#lastCall = (this.#lastCall % 0xffff_fffe) + 1
     const call = new ActiveCall(this.#lastCall, request)
     this.#active.set(call.id, call)
-    this.#process?.send(frameKind.call, call.id, 0, request.text)
+    this.#enterGuest(frameKind.call, call.id, 0, request.text)
+  }
+
+  #enterGuest(kind: number, call: number, hostCall: number, text: string): void {
+    this.#clock.entered(call)
+    this.#process?.send(kind, call, hostCall, text)
   }
 
   #launchWaiting(): void {
@@ -146,20 +139,19 @@ export class PluginSandbox<C> {
     this.#run += 1
     const run = this.#run
     this.#startedAt = performance.now()
+    this.#startingMs = 0
     const { pluginId, source, entities } = this.#options
     try {
-      const binary = isolatedVmBinary()
-      const hardening = await hardeningFor(pluginId, binary)
+      const hardening = await findHardening(pluginId)
       if (run !== this.#run) return
       this.#emit({ type: 'hardening', applied: hardening.applied, missing: hardening.missing })
-      this.#process = new SandboxProcess({
-        program: childProgram(binary),
-        binary,
+      this.#process = startChild({
+        source,
+        entities,
+        limits: this.#limits,
         hardening,
-        maxFrameBytes: this.#limits.messageBytes * 4 + 65_536,
         listeners: { frame: (...frame) => this.#receive(...frame), died: (reason, detail) => this.#died(reason, detail) },
       })
-      this.#process.send(frameKind.load, 0, 0, JSON.stringify(childLoad(source, entities, this.#limits, hardening)))
       this.#lastTick = performance.now()
       this.#ticker = setInterval(() => this.#tick(), tickMs).unref()
     } catch (error) {
@@ -171,9 +163,10 @@ export class PluginSandbox<C> {
     if (kind === frameKind.ready && this.#state === 'starting') this.#ready(payload)
     else if (kind === frameKind.refused && this.#state === 'starting') this.#process?.kill('start', payload.slice(0, 500))
     else if (kind === frameKind.note) this.#emit({ type: 'unhandled-rejection', message: payload.slice(0, 500) })
-    else if (kind === frameKind.result) this.#finish(id, (call) => this.#resultOf(call, payload))
+    else if (kind === frameKind.result) this.#answer(id, payload)
     else if (kind === frameKind.failed) this.#finish(id, (call) => call.request.reject(this.#failures.fromGuest(call.request.site, payload, call.failures)))
     else if (kind === frameKind.hostCall) this.#hostCall(id, hostCall, payload)
+    else if (kind === frameKind.done) this.#clock.done()
     else this.#process?.kill('protocol', `it sent a message of kind ${kind}`)
   }
 
@@ -186,6 +179,7 @@ export class PluginSandbox<C> {
     }
     this.#emit({ type: 'started', pid: this.#process?.pid ?? 0, startMs: performance.now() - this.#startedAt })
     this.#idleMs = 0
+    this.#startingMs = 0
     this.#enter('running')
     for (const checker of this.#checkers.splice(0)) checker.resolve(this.#handlers)
     this.#launchWaiting()
@@ -195,9 +189,19 @@ export class PluginSandbox<C> {
     // Of a call that has ended: too late.
     const call = this.#active.get(id)
     if (!call) return
-    const child = this.#process
-    const fault = this.#desk.receive(call, hostCall, payload, (kind, text) => child?.send(kind, id, hostCall, text))
-    if (fault !== undefined) child?.kill('protocol', fault)
+    const fault = this.#desk.receive(call, hostCall, payload, (kind, text) => this.#enterGuest(kind, id, hostCall, text))
+    if (fault !== undefined) this.#process?.kill('protocol', fault)
+  }
+
+  #answer(id: number, payload: string): void {
+    const call = this.#active.get(id)
+    if (!call) return
+    try {
+      const value = readResult(call, payload, this.#limits.messageBytes, this.#failures, this.#options.hostCalls)
+      this.#finish(id, () => call.request.resolve(value))
+    } catch (error) {
+      this.#finish(id, () => call.request.reject(error))
+    }
   }
 
   #finish(id: number, settle: (call: ActiveCall<C>) => void): void {
@@ -216,34 +220,19 @@ export class PluginSandbox<C> {
     else void call.quiet().then(act)
   }
 
-  #resultOf({ request, unanswered }: ActiveCall<C>, payload: string): void {
-    const { failed } = this.#failures
-    if (Buffer.byteLength(payload) > this.#limits.messageBytes) {
-      request.reject(failed(request.site, `The answer is larger than ${this.#limits.messageBytes} bytes.`))
-      return
-    }
-    for (const name of unanswered.values()) {
-      if (!this.#options.hostCalls.get(name)?.writes) continue
-      request.reject(failed(request.site, `It returned before ${name} was done: await every call.`))
-      return
-    }
-    try {
-      request.resolve(parseGuestJson(payload))
-    } catch (error) {
-      request.reject(failed(request.site, `The answer cannot be read: ${error instanceof Error ? error.message : 'not JSON'}.`))
-    }
-  }
-
   #tick(): void {
     const now = performance.now()
     // When the host itself was held up, what the child sent meanwhile is not read yet: that time is not the plugin's.
     const elapsedMs = Math.min(now - this.#lastTick, 2 * tickMs)
     this.#lastTick = now
-    if (this.#state === 'starting' && now - this.#startedAt > this.#limits.startMs) this.#process?.kill('timeout', `it did not start within ${this.#limits.startMs} ms`)
+    if (this.#state === 'starting') this.#startingMs += elapsedMs
+    if (this.#startingMs > this.#limits.startMs) this.#process?.kill('timeout', `it did not start within ${this.#limits.startMs} ms`)
     else if (this.#active.size > 0 || this.#state === 'starting') this.#watch(elapsedMs)
     else {
+      // A child that grew slowly is replaced between two calls, before it would have to be killed in one.
+      const hasGrown = this.#idleMs === 0 && (this.#process?.residentMb() ?? 0) > this.#limits.memoryMb / 2
       this.#idleMs += elapsedMs
-      if (this.#idleMs >= this.#limits.idleMs) this.#rest()
+      if (hasGrown || this.#idleMs >= this.#limits.idleMs) this.#rest()
     }
   }
 
@@ -253,14 +242,13 @@ export class PluginSandbox<C> {
       this.#process?.kill('memory', `it used ${Math.round(residentMb)} MB of ${this.#limits.memoryMb} MB`)
       return
     }
+    const overdue = this.#clock.charge(this.#active, elapsedMs)
+    if (overdue !== undefined) {
+      this.#process?.kill('timeout', `${overdue} ran longer than ${this.#limits.callMs} ms`)
+      return
+    }
     for (const call of this.#active.values()) {
       call.wallMs += elapsedMs
-      if (call.unanswered.size === 0) call.guestMs += elapsedMs
-      if (call.guestMs > this.#limits.callMs) {
-        this.#overdue = call
-        this.#process?.kill('timeout', `${call.request.site} ran longer than ${this.#limits.callMs} ms`)
-        return
-      }
       // The host's answers took the time: the child is not to blame.
       if (call.wallMs > this.#limits.wallMs) this.#finish(call.id, () => call.request.reject(this.#failures.timeout(call.request.site)))
     }
@@ -268,28 +256,28 @@ export class PluginSandbox<C> {
 
   #died(reason: DeathReason, detail: string): void {
     const wasStarting = this.#state === 'starting'
+    const { running } = this.#clock
     this.#forgetProcess()
     const calls = [...this.#active.values()]
     this.#active.clear()
     const deaths = this.#deaths.add()
     this.#emit({ type: 'death', reason, detail, sites: calls.map((call) => call.request.site), deaths })
+    this.#enter('backing-off')
     // A module that does not start would only be started again for each of them.
     if (wasStarting) this.#refuseWaiting(this.#failures.start(reason, detail))
-    for (const call of calls) this.#afterDeath(call, reason, calls.length > 1 && !this.#deaths.shouldStop)
-    this.#overdue = undefined
+    for (const call of calls) this.#afterDeath(call, reason, call.id === running || this.#clock.isOverdue(call))
     if (this.#deaths.shouldStop) void this.#stop(`${deaths} deaths in ten minutes, the last: ${detail}`)
     else this.#waitBeforeStart()
   }
 
   /** Whoever was merely near is tried once more, if it cannot do anything twice. */
-  #afterDeath(call: ActiveCall<C>, reason: DeathReason, mayRetry: boolean): void {
+  #afterDeath(call: ActiveCall<C>, reason: DeathReason, isCulprit: boolean): void {
     const { request } = call
-    const overdue = call === this.#overdue
-    const retry = mayRetry && !overdue && !request.retried && !call.wrote
+    const retry = !isCulprit && !request.retried && !call.wrote && !this.#deaths.shouldStop
     if (retry) this.#emit({ type: 'retried', site: request.site })
     this.#settle(call, () => {
       if (retry) this.#accept({ ...request, retried: true })
-      else request.reject(overdue ? this.#failures.timeout(request.site) : this.#failures.died(request.site, reason))
+      else request.reject(isCulprit && reason === 'timeout' ? this.#failures.timeout(request.site) : this.#failures.died(request.site, reason))
     })
   }
 
@@ -299,10 +287,7 @@ export class PluginSandbox<C> {
       if (this.#waiting.length > 0 || this.#checkers.length > 0) this.#startIfIdle()
     }
     if (this.#deaths.delayMs === 0) startWanted()
-    else {
-      this.#enter('backing-off')
-      this.#delay = setTimeout(startWanted, this.#deaths.delayMs)
-    }
+    else this.#delay = setTimeout(startWanted, this.#deaths.delayMs)
   }
 
   #rest(): void {
@@ -336,6 +321,7 @@ export class PluginSandbox<C> {
   #forgetProcess(): void {
     this.#process = undefined
     this.#handlers = undefined
+    this.#clock.reset()
     clearInterval(this.#ticker)
   }
 

@@ -32,7 +32,7 @@ export class SandboxProcess {
     const { program, binary, hardening, maxFrameBytes, listeners } = options
     const node = [
       process.execPath, '--permission', '--allow-addons', `--allow-fs-read=${binary}`, '--disable-warning=PERM0001',
-      '--max-old-space-size=128', '--v8-pool-size=1', '-e', program,
+      '--max-old-space-size=128', '--max-semi-space-size=1', '--v8-pool-size=1', '-e', program,
     ]
     const [command = process.execPath, ...rest] = [...hardening.prefix, ...node]
     this.#listeners = listeners

@@ -15,6 +15,8 @@ export const frameKind = {
   failed: 20,
   hostCall: 21,
   note: 22,
+  /** The oldest frame not yet done is done, with all the microtasks it left. */
+  done: 23,
 } as const
 
 export type FrameListener = (kind: number, call: number, hostCall: number, payload: string) => void

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ReleaseEntities } from '@opsflux/data'
+import { EntityEngine, ReleaseEntities, type Database } from '@opsflux/data'
 import { PluginSandbox, type LoadedRelease, type SandboxEvent } from '@opsflux/kernel'
 import { verifyUnpacked } from '@opsflux/registry-client'
 import { OpsFluxError, type CapabilityName, type PluginManifest } from '@opsflux/sdk'
@@ -58,6 +58,16 @@ export async function checkHandlers(release: PluginRelease): Promise<void> {
     ...release.manifest.routes.filter((route) => !found.routes.includes(route.name)).map((route) => `route ${route.name}`),
   ]
   if (missing.length > 0) throw new OpsFluxError('plugin-failed', `${release.pluginId} ${release.version} declares handlers its code does not have: ${missing.join(', ')}. Ask its publisher for a corrected release.`)
+}
+
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+/** Reads every entity as a request would, for a tenant that has no rows: tables, columns, grants and policies are there. */
+export async function probeEntities(database: Database, release: PluginRelease): Promise<void> {
+  const actor = { tenantId: nobody, userId: nobody, locale: 'en', permissions: ['*'] }
+  await new EntityEngine(database, async () => new Map()).run(release.entities, actor, undefined, async (transaction) => {
+    for (const { name } of release.manifest.entities) await transaction.list(name, { limit: 1 })
+  })
 }
 
 /** A message in the wanted language, else English, else its key. */

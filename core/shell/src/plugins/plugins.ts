@@ -20,7 +20,7 @@ export const usePlugins = defineStore('plugins', () => {
   function apply(plugins: readonly ActivePlugin[], before: Promise<void> = Promise.resolve()): void {
     const now = new Set(plugins.map((plugin) => plugin.id))
     const gone = [...wanted.keys()].filter((id) => !now.has(id))
-    const changed = plugins.filter((plugin) => wanted.get(plugin.id) !== releaseOf(plugin))
+    const changed = plugins.filter((plugin) => wanted.get(plugin.id) !== releaseOf(plugin) || states.get(plugin.id)?.status === 'failed')
     for (const id of gone) wanted.delete(id)
     for (const plugin of changed) wanted.set(plugin.id, releaseOf(plugin))
     for (const id of gone) void enqueue(id, () => remove(id))
@@ -94,7 +94,7 @@ function releaseOf(plugin: ActivePlugin): string {
 function disposeStores(pluginId: string): void {
   const pinia = getActivePinia() as (Pinia & { _s: Map<string, { $dispose(): void }> }) | undefined
   if (!pinia) return
-  for (const [id, store] of [...pinia._s]) {
+  for (const [id, store] of pinia._s) {
     if (!id.startsWith(`${pluginId}:`)) continue
     store.$dispose()
     delete (pinia.state.value as Record<string, StateTree>)[id]

@@ -1,5 +1,5 @@
 import type { FieldError } from '@opsflux/sdk'
-import { printable, refusal, type RefusalReason } from './refusal.ts'
+import { refusal, type RefusalReason } from './refusal.ts'
 
 /** The one way the JSON files of a package are written: two spaces, one line feed at the end. */
 export function writeJson(value: unknown): Buffer {
@@ -26,5 +26,5 @@ export function refuseProblems(problems: readonly FieldError[], name: string, re
   if (problems.length === 0) return
   const named = problems.slice(0, 3).map(({ path, message }) => `${path || 'the whole'} ${message}`).join('; ')
   const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : ''
-  throw refusal(reason, `The file ${name} is not valid: ${printable(named)}${more}.`, name)
+  throw refusal(reason, `The file ${name} is not valid: ${named}${more}.`, name)
 }

@@ -1,5 +1,5 @@
 import type { PackageLimits } from './limits.ts'
-import { printable, refusal, type RefusalReason } from './refusal.ts'
+import { refusal, type RefusalReason } from './refusal.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 // Windows opens a device for these names whatever folder or extension they have (Microsoft, "Naming Files, Paths, and Namespaces").
@@ -14,7 +14,7 @@ export function entryPath(raw: Uint8Array, limits: Pick<PackageLimits, 'pathByte
     throw refusal('path-not-utf8', 'The name of an entry is not valid UTF-8.', Buffer.from(raw).toString('latin1'), cause)
   }
   const fault = pathFault(path, limits)
-  if (fault) throw refusal(fault[0], `The entry "${printable(path)}" ${fault[1]}.`, path)
+  if (fault) throw refusal(fault[0], `The entry "${path}" ${fault[1]}.`, path)
   return path
 }
 

@@ -31,6 +31,7 @@ export function checkPluginFiles(manifest: PackageManifest, plugin: PluginManife
     if (!expected.has(path) && !plainFiles.includes(path) && !own.includes(path)) throw refusal('file-unexpected', `The file "${path}" has no place in a package.`, path)
   }
   checkIntegrity(plugin, files)
+  checkIcon(files.get('icon.svg'))
   for (const locale of plugin.locales) checkLocale(`locales/${locale}.json`, files, locale === 'en' ? plugin.menus.map((menu) => menu.label) : [])
 }
 
@@ -50,6 +51,15 @@ function checkIntegrity({ client }: PluginManifest, files: ReadonlyMap<string, B
   if (!client.entry.endsWith('.js') || !client.css.every((path) => path.endsWith('.css'))) throw refusal('plugin-invalid', 'The client of plugin.json names files of the wrong kind.', 'plugin.json')
   for (const [path, integrity] of Object.entries(client.integrity)) {
     if (`sha384-${hash('sha384', files.get(path) ?? '', 'base64')}` !== integrity) throw refusal('file-altered', `The file "${path}" does not match its integrity in plugin.json.`, path)
+  }
+}
+
+/** The icon is shown on pages of the platform: a drawing, not a document that runs or fetches something. */
+function checkIcon(icon: Buffer | undefined): void {
+  if (!icon) return
+  const source = icon.toString('utf8')
+  if (!/^\s*(<\?xml[^>]*\?>\s*)?<svg[\s>]/.test(source) || /<script|<foreignObject|<!|\son\w+\s*=|javascript:|(href|src)\s*=\s*["']?(?!["']?#)|url\(\s*["']?(?!["']?#)|@import|&#/i.test(source)) {
+    throw refusal('icon-unsafe', 'The file "icon.svg" is more than a drawing: no scripts, handlers, documents or addresses may be in it.', 'icon.svg')
   }
 }
 

@@ -1,4 +1,4 @@
-import { capabilities, hookEvents, type FieldError, type PluginManifest } from '@opsflux/sdk'
+import { capabilities, hookEvents, pluginIdPattern, type FieldError, type PluginManifest } from '@opsflux/sdk'
 import { readJson, refuseProblems } from './canonical-json.ts'
 import { camelCase, camelCaseForm, fieldShape, name } from './field-shapes.ts'
 import { pluginId, publisher, version, versionRange } from './package-manifest.ts'
@@ -37,7 +37,7 @@ const client = record({
 
 const manifest = record({
   formatVersion: oneOf([1]), id: pluginId, version, publisher, name: text({ max: 80 }), summary: text({ max: 300 }), icon, category: text({ max: 40 }), sdk: versionRange,
-  capabilities: list(capability, { max: 50, key: keyOf('name') }), dependencies: table(/^[a-z][a-z0-9-]{2,39}$/, versionRange, { max: 50 }),
+  capabilities: list(capability, { max: 50, key: keyOf('name') }), dependencies: table(pluginIdPattern, versionRange, { max: 50 }),
   entities: list(entity, { max: 100, key: keyOf('name') }), permissions: list(permission, { max: 50 }), menus: list(menu, { max: 50, key: keyOf('id') }),
   hooks: table(camelCase, list(oneOf(hookEvents), { min: 1, max: hookEvents.length }), { max: 100 }), routes: list(routeEntry, { max: 200, key: keyOf('name') }),
   migrations: list(migration, { max: 1_000, key: keyOf('id') }), locales: list(oneOf(localeNames), { min: 1, max: localeNames.length }),

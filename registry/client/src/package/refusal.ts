@@ -10,18 +10,18 @@ export type RefusalReason =
   | 'duplicate-entry' | 'case-collision' | 'file-as-folder' | 'empty-folder'
   | 'manifest-missing' | 'manifest-invalid' | 'signature-missing' | 'signature-invalid' | 'signature-wrong'
   | 'file-unlisted' | 'file-missing' | 'file-altered' | 'file-unexpected' | 'link-on-disk'
-  | 'plugin-missing' | 'plugin-invalid' | 'plugin-mismatch' | 'unpacked-differs'
+  | 'plugin-missing' | 'plugin-invalid' | 'plugin-mismatch' | 'icon-unsafe' | 'unpacked-differs'
 
 const nextStep = 'Get the package again from its publisher.'
 
 /** A `package-refused` error: `what` is a full sentence, `entry` the path at fault as far as it can be shown. */
 export function refusal(reason: RefusalReason, what: string, entry?: string, cause?: unknown): OpsFluxError {
   const data = entry === undefined ? { reason } : { reason, entry: printable(entry) }
-  return new OpsFluxError('package-refused', `${what} ${nextStep}`, { data, cause })
+  return new OpsFluxError('package-refused', `${printable(what)} ${nextStep}`, { data, cause })
 }
 
-/** Makes a name from a hostile archive safe to show: control and invisible characters escaped, length bounded. */
-export function printable(name: string): string {
-  const escaped = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
-  return escaped.length > 300 ? `${escaped.slice(0, 300)}…` : escaped
+/** Makes text from a hostile archive safe to show: control and invisible characters escaped, length bounded. */
+export function printable(text: string): string {
+  const escaped = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+  return escaped.length > 800 ? `${escaped.slice(0, 800)}…` : escaped
 }

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { verifyBytes, type PublicKey } from '@opsflux/registry-metadata'
+import type { PublicKey } from '@opsflux/registry-metadata'
 import { packageLimits } from './limits.ts'
-import { checkListedFiles } from './package-files.ts'
-import { readPackageManifest, readPackageSignature } from './package-manifest.ts'
+import { contentOf, type PackageContent } from './package-content.ts'
 import { refusal } from './refusal.ts'
+import { checkSignature } from './signature.ts'
 
 const filesAtOnce = 16
 
@@ -32,25 +32,24 @@ export async function unpackFiles(folder: string, files: ReadonlyMap<string, Buf
 }
 
 /**
- * Checks an unpacked release: every file as `manifest.json` lists it, no other file, no link.
- * With `publicKeys` also that `manifest.sig` is by one of them. @throws package-refused
+ * Reads an unpacked release and checks it: every file as `manifest.json` lists it, no other file, no link.
+ * With `publicKeys` also that `manifest.sig` is by one of them. What it answers is what was checked, whatever
+ * happens to the folder afterwards. `plugin.json` was judged when the package was opened. @throws package-refused
  */
+export async function openUnpacked(folder: string, options: { publicKeys?: readonly PublicKey[] } = {}): Promise<PackageContent> {
+  const content = contentOf(await readFolder(folder))
+  if (options.publicKeys) checkSignature(content, options.publicKeys)
+  return content
+}
+
+/** Checks an unpacked release as {@link openUnpacked} does. @throws package-refused */
 export async function verifyUnpacked(folder: string, options: { publicKeys?: readonly PublicKey[] } = {}): Promise<void> {
-  const files = await readFolder(folder)
-  const manifestBytes = files.get('manifest.json')
-  if (!manifestBytes) throw refusal('manifest-missing', 'The unpacked release has no manifest.json.', 'manifest.json')
-  checkListedFiles(readPackageManifest(manifestBytes), files.keys(), (path) => files.get(path))
-  const signatureBytes = files.get('manifest.sig')
-  const signature = signatureBytes && readPackageSignature(signatureBytes)
-  if (!options.publicKeys) return
-  if (!signature) throw refusal('signature-missing', 'The unpacked release is not signed.', 'manifest.sig')
-  const genuine = options.publicKeys.some((key) => key.keyid === signature.keyid && verifyBytes(key.publicKey, manifestBytes, signature.sig))
-  if (!genuine) throw refusal('signature-wrong', 'The unpacked release is not signed by its publisher.', 'manifest.sig')
+  await openUnpacked(folder, options)
 }
 
 async function compareWith(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
-  await verifyUnpacked(folder)
   const unpacked = await readFolder(folder)
+  contentOf(unpacked)
   for (const own of ['manifest.json', 'manifest.sig']) {
     const [here, there] = [files.get(own), unpacked.get(own)]
     if (here === there || (here && there?.equals(here))) continue

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,9 +12,9 @@ const textFiles = new Set(['.ts', '.js', '.mjs', '.vue', '.css', '.json', '.sql'
  * Line ends become those of Unix, so that a checkout on Windows builds the same package.
  */
 export async function stageSources(folder: string, overlay: string | undefined): Promise<AsyncDisposable & { root: string }> {
-  await mustBeFolder(folder, 'plugin')
   const place = join(workspaceOf(resolve(folder)), '.cache', 'build')
   await mkdir(place, { recursive: true })
+  await removeLeftovers(place)
   const root = await mkdtemp(join(place, 'stage-'))
   const remove = (): Promise<void> => rm(root, { recursive: true, force: true })
   try {
@@ -30,6 +30,14 @@ export async function stageSources(folder: string, overlay: string | undefined):
   return { root, [Symbol.asyncDispose]: remove }
 }
 
+/** Copies that a killed build left behind; a build takes minutes at most. */
+async function removeLeftovers(place: string): Promise<void> {
+  for (const name of await readdir(place)) {
+    const { mtimeMs } = await lstat(join(place, name)).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > 60 * 60 * 1000) await rm(join(place, name), { recursive: true, force: true })
+  }
+}
+
 async function copySources(folder: string, root: string): Promise<void> {
   await cp(folder, root, {
     recursive: true, verbatimSymlinks: true,
@@ -38,15 +46,14 @@ async function copySources(folder: string, root: string): Promise<void> {
       if (path === '') return true
       const first = path.split(sep)[0] ?? ''
       if (leftOut.has(first) || path.split(sep).some((name) => name.startsWith('.')) || path.endsWith('.tgz')) return false
-      const entry = await stat(source, { throwIfNoEntry: false }).catch(() => undefined)
-      if (!entry || (!entry.isFile() && !entry.isDirectory())) throw new OpsFluxError('validation-failed', `"${path}" is neither a file nor a folder. Remove it from the plugin.`)
+      const entry = await lstat(source)
+      if (!entry.isFile() && !entry.isDirectory()) throw new OpsFluxError('validation-failed', `"${path}" is neither a file nor a folder. Remove it from the plugin.`)
       return true
     },
   })
 }
 
 async function layOver(overlay: string, root: string): Promise<void> {
-  await mustBeFolder(overlay, 'overlay')
   await copySources(overlay, root)
   for (const path of await removals(join(overlay, 'overlay.json'))) {
     const target = resolve(root, path)
@@ -78,11 +85,6 @@ async function normaliseText(root: string): Promise<void> {
     const source = await readFile(path, 'utf8')
     if (source.includes('\r\n')) await writeFile(path, source.replaceAll('\r\n', '\n'))
   }
-}
-
-async function mustBeFolder(path: string, what: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined)
-  if (!found?.isDirectory()) throw new OpsFluxError('invalid-request', `There is no ${what} folder at "${path}". Check the path.`)
 }
 
 /** The nearest folder above the plugin that has the SDK installed, else the one this command is installed in. */

@@ -44,6 +44,8 @@ create table opsflux.restore_point (
   manifest jsonb not null,
   granted text[] not null,
   migrations jsonb not null,
+  -- How to make the tables again; their rows are in the schema r_<id>.
+  structure jsonb not null,
   rows bigint not null,
   created_at timestamptz not null default now()
 );

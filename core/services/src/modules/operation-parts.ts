@@ -1,0 +1,23 @@
+import type { Logger } from 'pino'
+import type { Database, PluginSchemas } from '@opsflux/data'
+import type { PluginHost, SandboxEvent } from '@opsflux/kernel'
+import type { Installations } from './installations.ts'
+import type { JournalParts } from './journal.ts'
+import type { Planner } from './planner.ts'
+import type { PluginRelease } from './plugin-release.ts'
+
+/** What an operation works with. */
+export interface OperationsParts extends Omit<JournalParts, 'admin'> {
+  database: Database
+  installations: Installations
+  schemas: PluginSchemas
+  planner: Planner
+  host: PluginHost<PluginRelease>
+  modulesFolder: string
+  log: Logger
+  /** Makes what this host serves what the database says is installed. */
+  reconcile(pluginId: string): Promise<void>
+  onSandboxEvent(pluginId: string, event: SandboxEvent): void
+  /** The set of installed, enabled or serving releases changed. */
+  onModulesChanged(pluginId: string, version: string | undefined): void
+}

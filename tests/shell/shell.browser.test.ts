@@ -1,0 +1,167 @@
+import { rm } from 'node:fs/promises'
+import type { ActivePlugin, MenuItem } from '@opsflux/sdk'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { launchBrowser } from '../setup/browser.ts'
+import { buildShell } from './build-shell.ts'
+import { session, stubHost, type StubHost } from './stub-host.ts'
+
+let dist: string
+let browser: Browser
+let host: StubHost
+let page: Page
+let complaints: string[]
+
+beforeAll(async () => {
+  [dist, browser] = await Promise.all([buildShell(), launchBrowser()])
+  host = await stubHost(dist)
+})
+afterAll(async () => {
+  await browser.close()
+  await host.close()
+  await rm(dist, { recursive: true })
+})
+beforeEach(async () => {
+  host.state.session = session()
+  host.state.signedOut = session()
+  page = await (await browser.newContext({ viewport: { width: 1366, height: 820 }, locale: 'en-GB' })).newPage()
+  complaints = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => { if (/content security policy/i.test(message.text())) complaints.push(message.text()) })
+  page.on('request', (request) => { if (!request.url().startsWith(host.url) && !request.url().startsWith('data:')) complaints.push(request.url()) })
+})
+afterEach(async () => {
+  await page.context().close()
+  expect(complaints).toEqual([])
+})
+
+const menu: MenuItem = { id: 'list', pluginId: 'hse-reports', label: 'Incidents', icon: 'shield-alert', to: '/x/hse-reports/incidents' }
+const client = (body: string, setup = ''): string => `
+import { h, ref } from 'vue'
+import { defineClient, useModule } from '@opsflux/sdk/client'
+import { UiPageHeader, UiButton } from '@opsflux/ui'
+const Page = { setup() { const module = useModule(); return () => h('div', [h(UiPageHeader, { title: module.t('page.list') }), ${body}]) } }
+export default defineClient({ setup(context) { ${setup}; context.addPage({ path: '/incidents', name: 'list', component: Page, title: 'page.list' }) } })`
+const open = (plugins: ActivePlugin[], menus = plugins.length > 0 ? [menu] : []): void => void (host.state.session = { ...session(), plugins, menus })
+
+test('a wrong password is said, the right one leads to the page that was asked for', async () => {
+  host.state.session = undefined
+  await page.goto(`${host.url}/modules`)
+  await page.getByLabel('E-mail').fill('admin@example.org')
+  await page.getByRole('textbox', { name: 'Password' }).fill('wrong')
+  await page.keyboard.press('Enter')
+  expect(await page.getByRole('alert').textContent()).toContain('E-mail or password is wrong')
+  await page.getByRole('textbox', { name: 'Password' }).fill('right')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`${host.url}/modules`)
+  expect(await page.title()).toBe('Modules · OpsFlux')
+})
+
+test('somebody with a one-time password reaches nothing before choosing another', async () => {
+  const given = session()
+  given.user.mustChangePassword = true
+  host.state.session = given
+  await page.goto(host.url)
+  await page.waitForURL(/\/password/)
+  await page.getByRole('textbox', { name: 'Current password' }).fill('right')
+  await page.getByRole('textbox', { name: 'New password', exact: true }).fill('short')
+  await page.getByRole('button', { name: 'Save password' }).click()
+  await page.getByText('Use at least 12 characters.').waitFor()
+  await page.getByRole('textbox', { name: 'New password', exact: true }).fill('a sentence to remember')
+  await page.getByRole('textbox', { name: 'New password again' }).fill('a sentence to remember')
+  await page.getByRole('button', { name: 'Save password' }).click()
+  await page.getByText('Welcome, Ada').waitFor()
+})
+
+test('a deep link into a plugin waits for the plugin, which shares the shell’s Vue and kit', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', module.t('hello', { name: module.version }))`))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByText('Hello 1.0.0').waitFor()
+  expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Incidents')
+  expect(await page.title()).toBe('Incidents · OpsFlux')
+  expect(await page.getByRole('link', { name: 'Incidents' }).getAttribute('aria-current')).toBe('page')
+})
+
+test('an update swaps the open page without a reload, and removal leaves nothing of the plugin', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'first release')`, `context.onDispose(() => { window.disposed = true })`))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByText('first release').waitFor()
+  await page.evaluate('window.kept = true')
+
+  open([host.plugin('hse-reports', '1.1.0', client(`h('p', 'second release')`))])
+  host.changed()
+  await page.getByText('second release').waitFor()
+  expect(await page.evaluate('[window.kept, window.disposed]')).toEqual([true, true])
+
+  open([])
+  host.changed()
+  await page.getByText('This module is not loaded').waitFor()
+  expect(await page.getByRole('link', { name: 'Incidents' }).count()).toBe(0)
+  expect(await page.evaluate('window.kept')).toBe(true)
+})
+
+test('a path that the new release lacks says so', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'first release')`))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByText('first release').waitFor()
+  open([host.plugin('hse-reports', '1.1.0', client(`h('p', 'x')`).replace('/incidents', '/others'))])
+  host.changed()
+  await page.getByText('HSE reports has no such page').waitFor()
+})
+
+test('a plugin whose file was altered is not run', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'altered')`, 'window.ran = true'), true)])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByText('HSE reports could not be loaded').waitFor()
+  expect(await page.evaluate('window.ran')).toBeUndefined()
+})
+
+test('an altered release that arrives while the page is open is not run either', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'first release')`))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByText('first release').waitFor()
+  open([host.plugin('hse-reports', '1.1.0', client(`h('p', 'altered')`, 'window.ran = true'), true)])
+  host.changed()
+  await page.getByText('HSE reports could not be loaded').waitFor()
+  expect(await page.evaluate('window.ran')).toBeUndefined()
+})
+
+test('an error in a plugin’s page stays in it; one in a handler leaves the page standing', async () => {
+  const button = `h(UiButton, { onClick() { throw new Error('handler') } }, () => 'Press'), h(UiButton, { onClick() { window.breaks.value = true } }, () => 'Break'), window.breaks.value && (() => { throw new Error('render') })()`
+  open([host.plugin('hse-reports', '1.0.0', client(button, 'window.breaks = ref(false)'))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByRole('button', { name: 'Press' }).click()
+  await page.getByText('Something went wrong on the server').waitFor()
+  await page.getByRole('button', { name: 'Break' }).click()
+  await page.getByText('This page has failed').waitFor()
+  await page.evaluate('window.breaks.value = false')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByRole('button', { name: 'Press' }).waitFor()
+})
+
+test('a plugin whose setup throws half-way leaves no page behind', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'x')`).replace(`title: 'page.list' }) } })`, `title: 'page.list' }); throw new Error('half') } })`))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByText('HSE reports could not be loaded').waitFor()
+})
+
+test('the palette finds pages by keyboard, and the language changes at once', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'first release')`))])
+  await page.goto(host.url)
+  await page.getByText('Welcome, Ada').waitFor()
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('incid')
+  await page.keyboard.press('Enter')
+  await page.getByText('first release').waitFor()
+  await page.getByRole('button', { name: 'Your account' }).click()
+  await page.getByRole('menuitem', { name: 'Français' }).click()
+  await page.getByRole('link', { name: 'Accueil' }).waitFor()
+  expect(await page.evaluate('document.documentElement.lang')).toBe('fr')
+})
+
+test('who may not manage modules is told so, and sees no entry for it', async () => {
+  host.state.session = { ...session(), permissions: ['hse-reports.view.all'] }
+  await page.goto(`${host.url}/modules`)
+  await page.getByText('You may not open this page').waitFor()
+  expect(await page.getByRole('link', { name: 'Modules' }).count()).toBe(0)
+})
