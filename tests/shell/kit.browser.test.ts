@@ -24,6 +24,8 @@ afterAll(async () => {
 test.each(Object.entries(screens))('every component, closed and open, is accessible: %s', async (name, options) => {
   const context = await browser.newContext({ ...options, reducedMotion: 'reduce', locale: 'en-GB' })
   const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()) })
   await page.goto(`${host.url}/kit`)
   await page.locator('figure svg text').first().waitFor()
   const judge = async (state: string): Promise<void> => {
@@ -64,6 +66,7 @@ test.each(Object.entries(screens))('every component, closed and open, is accessi
   await page.getByRole('button', { name: 'Error toast' }).click()
   await page.getByText('The registry does not answer.').waitFor()
   await judge('toast')
+  expect(complaints, 'also of the content security policy').toEqual([])
   await context.close()
 })
 

@@ -165,3 +165,46 @@ test('who may not manage modules is told so, and sees no entry for it', async ()
   await page.getByText('You may not open this page').waitFor()
   expect(await page.getByRole('link', { name: 'Modules' }).count()).toBe(0)
 })
+
+test('changes missed while the live connection was gone are caught up with', async () => {
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'first release')`))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.getByText('first release').waitFor()
+  open([host.plugin('hse-reports', '1.1.0', client(`h('p', 'second release')`))])
+  host.drop()
+  await page.getByText('second release').waitFor()
+})
+
+test('a lost network is said, and said no more when it is back', async () => {
+  await page.goto(host.url)
+  await page.getByText('Welcome, Ada').waitFor()
+  await page.context().setOffline(true)
+  await page.getByText('No connection to the server').waitFor()
+  await page.context().setOffline(false)
+  await page.getByText('No connection to the server').waitFor({ state: 'detached' })
+})
+
+test('the keyboard can skip the frame', async () => {
+  await page.goto(host.url)
+  await page.getByText('Welcome, Ada').waitFor()
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content')
+  await page.keyboard.press('Enter')
+  expect(await page.evaluate('document.activeElement.id')).toBe('main')
+})
+
+test('twenty updates in a row leave one release behind: no routes, stores or sheets of the others', async () => {
+  const release = (version: number) => client(`h('p', { class: 'release' }, 'release ${version}')`, `
+    const useList = defineStore('hse-reports:list-${version}', () => ({ rows: ref([]) })); useList()
+    window.stores = () => Object.keys(getActivePinia().state.value).filter((id) => id.startsWith('hse-reports:'))`)
+    .replace("import { defineClient", "import { defineStore, getActivePinia } from 'pinia'\nimport { defineClient")
+  open([host.plugin('hse-reports', '1.0.0', release(0))])
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  for (let version = 1; version <= 20; version += 1) {
+    open([host.plugin('hse-reports', `1.${version}.0`, release(version))])
+    host.changed()
+    await page.getByText(`release ${version}`, { exact: true }).waitFor()
+  }
+  expect(await page.evaluate('window.stores()')).toEqual(['hse-reports:list-20'])
+  expect(await page.locator('.release').count()).toBe(1)
+})

@@ -67,6 +67,10 @@ export async function stubHost(dist: string) {
     changed(): void {
       sockets.emit('modules.changed', { id: 'hse-reports' })
     },
+    /** Ends the live connections, as a host does that stops. */
+    drop(): void {
+      sockets.disconnectSockets(true)
+    },
     async close(): Promise<void> {
       await sockets.close()
       server.closeAllConnections()

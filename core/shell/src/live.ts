@@ -19,15 +19,22 @@ export const useLive = defineStore('live', () => {
   // Listeners are kept here as well, so that those added before `start` or kept over a sign-in are heard.
   const listeners = new Map<keyof ServerEvents, Set<(...args: never[]) => void>>()
 
-  /** Connects; `connected` runs each time the connection stands, because events before it were missed. */
+  /** Connects; `connected` runs each time the connection stands, because events before it were missed, and when it is refused. */
   function start(connected: () => void): void {
     if (socket.value) return
-    const next: Socket<ServerEvents, Record<string, never>> = io({ path: '/socket.io', transports: ['websocket', 'polling'] })
+    const next: Socket<ServerEvents, Record<string, never>> = io({ path: '/socket.io', transports: ['websocket', 'polling'], tryAllTransports: true })
     next.on('connect', () => {
       setLost(false)
       connected()
     })
-    next.on('disconnect', (reason) => { if (reason !== 'io client disconnect') setLost(true) })
+    next.on('disconnect', (reason) => {
+      if (reason === 'io client disconnect') return
+      setLost(true)
+      // A server that stops in order says so, and then socket.io does not come back by itself.
+      if (reason === 'io server disconnect') next.connect()
+    })
+    // Refused, as against out of reach: the session may have ended.
+    next.on('connect_error', () => { if (!next.active) connected() })
     next.onAny((name: keyof ServerEvents, ...args: unknown[]) => { for (const listener of listeners.get(name) ?? []) listener(...(args as never[])) })
     socket.value = next
   }

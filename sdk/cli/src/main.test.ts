@@ -76,6 +76,30 @@ describe('opsflux', () => {
     expect(await opsflux(...args)).toMatchObject({ code: 2, out: '', error: expect.stringContaining(message) })
   })
 
+  it.each(['the folder', 'the package'])('leaves %s as it is when the registry does not answer', async (kind) => {
+    const place = join(folder, kind)
+    const key = join(place, 'hello.private.pem')
+    await opsflux('keygen', '--publisher', 'hello', '--out', place)
+    await opsflux('build', hello, '--out', place)
+    const path = join(place, 'hello-notes-1.0.0.tgz')
+    const before = await readFile(path)
+    const source = kind === 'the folder' ? hello : path
+    // Port 9 is "discard" (RFC 863): nothing listens there.
+    expect(await opsflux('publish', source, '--registry', 'http://127.0.0.1:9', '--key', key)).toMatchObject({ code: 1, error: expect.stringContaining('registry-unreachable') })
+    expect(await readFile(path)).toEqual(before)
+  })
+
+  it('publishes only what is there, an overlay only with a folder, and only with the publisher’s key', async () => {
+    const place = join(folder, 'refused')
+    for (const publisher of ['hello', 'other']) await opsflux('keygen', '--publisher', publisher, '--out', place)
+    const [key, other] = [join(place, 'hello.private.pem'), join(place, 'other.private.pem')]
+    const { path } = JSON.parse((await opsflux('build', hello, '--key', key, '--out', place, '--json')).out) as { path: string }
+    const registry = ['--registry', 'http://127.0.0.1:9']
+    expect(await opsflux('publish', 'absent', ...registry, '--key', key)).toMatchObject({ code: 2, error: expect.stringContaining('nothing at') })
+    expect(await opsflux('publish', path, '--overlay', place, ...registry, '--key', key)).toMatchObject({ code: 2, error: expect.stringContaining('overlay') })
+    expect(await opsflux('publish', path, ...registry, '--key', other)).toMatchObject({ code: 1, error: expect.stringContaining('signature-wrong') })
+  })
+
   it('helps', async () => {
     expect(await opsflux('--help')).toMatchObject({ code: 0, out: expect.stringContaining('keygen') })
     expect(await opsflux('build', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('--overlay') })

@@ -3,10 +3,11 @@ import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
 import type { Command, Outcome, Values } from './command.ts'
 import { build } from './commands/build.ts'
 import { keygen } from './commands/keygen.ts'
+import { publish } from './commands/publish.ts'
 import { sign } from './commands/sign.ts'
 import { verify } from './commands/verify.ts'
 
-const commands: Readonly<Record<string, Command>> = { keygen, build, sign, verify }
+const commands: Readonly<Record<string, Command>> = { keygen, build, sign, publish, verify }
 
 export interface Streams {
   out(text: string): void

@@ -20,7 +20,7 @@ export interface ChangeRequest {
 export interface WayBack {
   kind: 'lossless' | 'lossy' | 'one-way'
   /** A code that screens translate. */
-  reason: 'nothing-changed' | 'nothing-lost' | 'values-lost' | 'no-down-migration' | 'rows-since-restore-point' | 'data-kept' | 'purged'
+  reason: 'nothing-changed' | 'nothing-lost' | 'values-lost' | 'no-down-migration' | 'down-migration-fails' | 'rows-since-restore-point' | 'data-kept' | 'purged'
   /** `table.column` or `table` that would be lost. */
   lost: string[]
 }

@@ -1,7 +1,7 @@
 import type { ChangesOf, InputOf, RecordOf } from './entity.ts'
 import type { Json } from './json.ts'
 
-/** Comparisons on one field. `contains` ignores case and is for text only. */
+/** Comparisons on one field. `contains` ignores case and is for text only. `ne` and `nin` also answer records without a value. */
 export interface Operators<T> {
   eq?: T
   ne?: T
@@ -37,6 +37,7 @@ export interface Page<T> {
   total?: number
 }
 
+/** Buckets are UTC and are named by their beginning: `2026-03-01`, `2026-03`, `2026`. */
 export type Bucket = 'day' | 'month' | 'year'
 
 /** Groups records: at most 3 groups, 1,000 rows out. */

@@ -29,7 +29,7 @@ it('goes on with the same pools after PostgreSQL was killed and started again, w
   await database.admin.query("insert into opsflux.tenant (id, name) values ($1, 'Committed')", [tenantId])
   expect(await names()).toEqual([{ name: 'Committed' }])
   process.kill(postgres.pid, 'SIGKILL')
-  await expect.poll(() => sql`select 1`.execute(database.app).then(() => 'served', () => 'refused')).toBe('refused')
+  await expect.poll(() => sql`select 1`.execute(database.app).then(() => 'served', () => 'refused'), { timeout: 20_000 }).toBe('refused')
   postgres = await startPostgres({ dataDir: join(folder, 'data'), port: Number(new URL(postgres.url).port) })
   expect(await names()).toEqual([{ name: 'Committed' }])
   expect((await database.admin.query('select 1 as one')).rows).toEqual([{ one: 1 }])

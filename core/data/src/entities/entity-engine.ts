@@ -23,13 +23,13 @@ export class EntityEngine {
     release: ReleaseEntities, actor: Actor, hooks: HookCaller | undefined, work: (transaction: EntityTransaction) => Promise<T>,
     options: { savepoints?: boolean } = {},
   ): Promise<T> {
-    return this.#database.transaction(actor, async (transaction) => {
+    return this.#database.transaction({ tenantId: actor.tenantId, userId: actor.userId, pluginId: release.pluginId }, async (transaction) => {
       const state: { broken?: unknown } = {}
       const session = new EntitySession({ transaction, release, actor, hooks, findUsers: this.#findUsers, state }, { savepoints: options.savepoints ?? true })
       try {
         const result = await work(session)
         await session.close()
-        
+        if (state.broken !== undefined) throw state.broken
         return result
       } finally {
         await session.close()

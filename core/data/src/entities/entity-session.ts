@@ -100,7 +100,7 @@ export class EntitySession implements EntityTransaction {
 
   /** Refuses further calls, and answers when those under way have ended. */
   userNames(userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return this.#turns.take(() => this.#context.findUsers(this.#context.transaction, userIds))
+    return this.use((transaction) => this.#context.findUsers(transaction, userIds))
   }
 
   close(): Promise<void> {

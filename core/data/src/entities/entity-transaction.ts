@@ -66,6 +66,8 @@ export interface EntityTransaction {
   remove(entity: string, id: string, seen?: Seen): Promise<void>
   /** @throws not-found, stale-record, conflict when the record is not in a state the transition starts from, forbidden */
   transition(entity: string, id: string, name: string, seen?: Seen): Promise<Row>
+  /** Names of users of the tenant by id; ids of others are left out. */
+  userNames(userIds: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** Runs statements of the host in the same transaction, in turn with the other calls. Never keep the transaction beyond the work. */
   use<T>(work: (transaction: DatabaseTransaction) => Promise<T>): Promise<T>
 }

@@ -42,18 +42,18 @@ describe('a list', () => {
     expect(new Set(rows.map((row) => row['id'])).size).toBe(rowCount)
     const instants = rows.map((row) => row['startsAt'])
     expect(instants.lastIndexOf(null)).toBe(Math.floor(rowCount / 11) - 1)
-  })
+  }, 60_000)
 
   test('is paged through once whatever its sort', async () => {
     const fields = ['title', 'notes', 'hours', 'cost', 'urgent', 'dueDate', 'startsAt', 'severity', 'state', 'createdAt', 'createdBy', 'revision', 'id', 'site']
     const sort = fc.uniqueArray(fc.constantFrom(...fields), { minLength: 1, maxLength: 4 }).chain((names) => fc.tuple(...names.map((name) => fc.constantFrom(name, `-${name}`))))
-    await fc.assert(fc.asyncProperty(sort, fc.integer({ min: 7, max: 60 }), async (keys, limit) => {
+    await fc.assert(fc.asyncProperty(sort, fc.integer({ min: 17, max: 90 }), async (keys, limit) => {
       const where = { title: 'order 7', urgent: false }
       const [rows, total] = await run(async (db) => [await everyPage(db, { where, sort: keys, limit }), await db.count('workOrder', where)] as const)
       expect(rows).toHaveLength(total)
       expect(new Set(rows.map((row) => row['id'])).size).toBe(total)
-    }), { numRuns: 40 })
-  })
+    }), { numRuns: 20 })
+  }, 60_000)
 
   test('keeps its place while records are added and removed', async () => {
     const sort = ['hours', 'id']

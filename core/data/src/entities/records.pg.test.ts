@@ -121,6 +121,13 @@ describe('a write', () => {
     expect(gone.map((result) => (result.status === 'rejected' ? (result.reason as OpsFluxError).code : result.value.status)).toSorted()).toEqual([204, 'not-found'])
   })
 
+  test('without a revision waits for the one before it and loses nothing', async () => {
+    const { id } = await recordOf(send('POST', 'workOrder', { body: { title: 'queue' } }))
+    const changes: Json[] = [{ title: 'changed' }, { hours: 7 }, { cost: '1.00' }]
+    await Promise.all(changes.map((change) => works.engine.run(works.release, alice, undefined, (db) => db.update('workOrder', String(id), change))))
+    expect(await recordOf(send('GET', `workOrder/${String(id)}`))).toMatchObject({ title: 'changed', hours: 7, cost: '1.00', revision: 4 })
+  })
+
   test('names the field that breaks a rule of the table', async () => {
     await send('POST', 'workOrder', { body: { title: 'X', code: 'UNIQUE-1' } })
     expect(await problemOf(send('POST', 'workOrder', { body: { title: 'Y', code: 'UNIQUE-1' } }))).toMatchObject({ code: 'conflict', errors: [{ path: '/code', code: 'unique' }] })

@@ -56,7 +56,7 @@ export async function worksDatabase(): Promise<Works> {
   const users = [alice, bob, carol]
   const engine = new EntityEngine(test.database, async (transaction, ids) => {
     const { rows: [row] } = await sql<{ tenant: string }>`select current_setting('opsflux.tenant') as tenant`.execute(transaction)
-    return new Set(ids.filter((id) => users.some((user) => user.userId === id && user.tenantId === row?.tenant)))
+    return new Map(users.filter((user) => ids.includes(user.userId) && user.tenantId === row?.tenant).map((user) => [user.userId, user.userId]))
   })
   return { ...test, engine, release: new ReleaseEntities(manifest), [Symbol.asyncDispose]: () => test.close() }
 }

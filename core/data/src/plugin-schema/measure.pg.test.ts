@@ -55,7 +55,7 @@ describe('measure', () => {
   it('calls a way back that is missing or fails one-way', async () => {
     const { downSql: _, ...without } = incidents.actions
     expect((await schemas.measure({ pluginId, down: [], up: [without] })).wayBack).toMatchObject({ kind: 'one-way', reason: 'no-down-migration' })
-    expect((await schemas.measure(update({ downSql: 'drop table nothing_like_it' }))).wayBack).toMatchObject({ kind: 'one-way', reason: 'no-down-migration' })
+    expect((await schemas.measure(update({ downSql: 'drop table nothing_like_it' }))).wayBack).toMatchObject({ kind: 'one-way', reason: 'down-migration-fails' })
   })
 
   it('measures a roll-back: there and up again on the rows written since', async () => {

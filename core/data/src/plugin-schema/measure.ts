@@ -23,7 +23,8 @@ export async function measureScripts(client: pg.Client, schema: string, owner: s
 
 async function measureWayBack(client: pg.Client, schema: string, { forward, back }: Scripts, before: Fingerprint): Promise<WayBack> {
   if (forward.length === 0) return { kind: 'lossless', reason: 'nothing-changed', lost: [] }
-  if (back === undefined || !(await works(client, back))) return { kind: 'one-way', reason: 'no-down-migration', lost: [] }
+  if (back === undefined) return { kind: 'one-way', reason: 'no-down-migration', lost: [] }
+  if (!(await works(client, back))) return { kind: 'one-way', reason: 'down-migration-fails', lost: [] }
   const lost = findLosses(before, await takeFingerprint(client, schema))
   return lost.length === 0 ? { kind: 'lossless', reason: 'nothing-lost', lost } : { kind: 'lossy', reason: 'values-lost', lost }
 }

@@ -64,7 +64,7 @@ describe('change', () => {
     await begun
     const change = apply(schemas, { pluginId: 'busy-module', down: [], up: [incidents.actions] }, '1.1.0')
     // The change waits for the lock now, at most 0.7 s at a time; the request wants to write to the same table.
-    await expect.poll(async () => (await one<{ waiting: number }>("select count(*)::integer as waiting from pg_stat_activity where application_name = 'opsflux-owner' and wait_event_type = 'Lock'")).waiting).toBe(1)
+    await expect.poll(async () => (await one<{ waiting: number }>("select count(*)::integer as waiting from pg_stat_activity where application_name = 'opsflux-owner' and wait_event_type = 'Lock'")).waiting, { timeout: 20_000 }).toBe(1)
     release()
     expect(await request).toEqual([{ title: 'Written' }])
     await change
@@ -173,7 +173,7 @@ describe('finish_change', () => {
     await taking.query('begin')
     await taking.query('select opsflux.finish_change($1, $2)', [staged.changeId, staged.token])
     const discarded = schemas.discard(staged.changeId)
-    await expect.poll(async () => (await one<{ waiting: number }>("select count(*)::integer as waiting from pg_stat_activity where query like 'delete from opsflux.staged_change%' and wait_event_type = 'Lock'")).waiting).toBe(1)
+    await expect.poll(async () => (await one<{ waiting: number }>("select count(*)::integer as waiting from pg_stat_activity where query like 'delete from opsflux.staged_change%' and wait_event_type = 'Lock'")).waiting, { timeout: 20_000 }).toBe(1)
     await taking.query('commit')
     await taking.end()
     expect(await discarded).toBe(false)

@@ -19,8 +19,10 @@ interface RecoveryParts {
  */
 export async function recover(parts: RecoveryParts): Promise<void> {
   for (const operation of await unfinishedOperations(parts.database.admin, parts.hostId)) {
+    // Deleting the staged change waits for a transaction still in flight: only then it is known whether it committed.
+    await parts.database.admin.query('delete from opsflux.staged_change where plugin_id = $1', [operation.plan.id])
     const isDone = await isCommitted(parts, operation)
-    await tidy(parts, operation)
+    await dropItsRestorePoint(parts, operation)
     await close(parts.database, operation, isDone)
     parts.log.warn({ operation: operation.id, plugin: operation.plan.id, outcome: isDone ? 'after' : 'before' }, 'recovered an interrupted operation')
   }
@@ -34,9 +36,8 @@ async function isCommitted({ installations, database }: RecoveryParts, { plan, s
   return rows[0] !== undefined && (await installations.isEnabled(plan.id, rows[0].tenant_id)) === (plan.action === 'enable')
 }
 
-/** Drops what only the interrupted operation needed: its staged change, and a restore point of the release still installed. */
-async function tidy({ database, installations, schemas }: RecoveryParts, { plan, startedAt }: Operation): Promise<void> {
-  await database.admin.query('delete from opsflux.staged_change where plugin_id = $1', [plan.id])
+/** A restore point of the release that is still installed was made for an operation that did not happen. */
+async function dropItsRestorePoint({ installations, schemas }: RecoveryParts, { plan, startedAt }: Operation): Promise<void> {
   const installation = await installations.get(plan.id)
   for (const point of await installations.restorePoints(plan.id)) {
     const isOfThisOperation = point.createdAt >= new Date(startedAt)
