@@ -7,11 +7,11 @@ import { employers, incidentTypes, riskLevels, severities } from './terms.ts'
 const folder = import.meta.dirname
 const read = (locale: string): Record<string, string> => JSON.parse(readFileSync(join(folder, 'locales', `${locale}.json`), 'utf8')) as Record<string, string>
 const english = read('en')
-const placeholders = (message: string | undefined): string[] => [...(message ?? '').matchAll(/\{(\w+)\}/gu)].map(([, name = '']) => name).sort()
+const placeholders = (message: string | undefined): string[] => [...(message ?? '').matchAll(/\{(\w+)\}/gu)].map(([, name = '']) => name).toSorted()
 
 test.each(['fr', 'es', 'pt'])('%s has the messages of English, with the same values in them', (locale) => {
   const messages = read(locale)
-  expect(Object.keys(messages).sort()).toEqual(Object.keys(english).sort())
+  expect(Object.keys(messages).toSorted()).toEqual(Object.keys(english).toSorted())
   for (const [key, message] of Object.entries(english)) expect(placeholders(messages[key]), key).toEqual(placeholders(message))
 })
 

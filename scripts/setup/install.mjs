@@ -15,7 +15,7 @@ export function installationHash() {
   const { workspaces } = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'))
   const folders = workspaces.flatMap((/** @type {string} */ pattern) => {
     const parent = pattern.replace('/*', '')
-    return existsSync(join(rootFolder, parent)) ? readdirSync(join(rootFolder, parent)).sort().map((name) => `${parent}/${name}/package.json`) : []
+    return existsSync(join(rootFolder, parent)) ? readdirSync(join(rootFolder, parent)).toSorted().map((name) => `${parent}/${name}/package.json`) : []
   })
   return `${hashSources(rootFolder, ['package-lock.json', '.npmrc', 'package.json', ...folders])} ${process.platform}-${process.arch}`
 }

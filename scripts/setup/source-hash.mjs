@@ -24,5 +24,5 @@ function listFiles(path, leftOut) {
   if (!existsSync(path)) return []
   if (!statSync(path).isDirectory()) return [path]
   const names = readdirSync(path).filter((name) => !skipped.has(name) && !leftOut.includes(name))
-  return names.sort().flatMap((name) => listFiles(join(path, name), leftOut))
+  return names.toSorted().flatMap((name) => listFiles(join(path, name), leftOut))
 }

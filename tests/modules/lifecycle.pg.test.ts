@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ModuleDetail, ModuleSummary, Page, Plan, Session } from '@opsflux/sdk'
 import { readFile } from 'node:fs/promises'
 import { codeOf, type ApiClient } from '../setup/api-client.ts'
-import { hseReports, hseReportsBroken, hseReportsFirst, TestPlatform } from '../setup/platform.ts'
+import { TestPlatform } from '../setup/platform.ts'
+import { hseReports, hseReportsBroken } from '../setup/registry.ts'
 
 const incident = (n: number) => ({ type: 'firstAid', actualSeverity: 'I', potentialSeverity: 'III', site: `Platform ${n}`, occurredAt: '2026-03-01T08:30:00Z', description: `Slipped on deck ${n}` })
 type Incident = { id: string; site: string; riskLevel?: string; revision: number }
@@ -11,7 +12,7 @@ let platform: TestPlatform
 let admin: ApiClient
 
 beforeAll(async () => {
-  platform = await TestPlatform.start({ publish: [{ folder: hseReports, overlay: hseReportsFirst }, { folder: hseReports }] })
+  platform = await TestPlatform.start()
   admin = await platform.signIn()
 }, 120_000)
 afterAll(() => platform?.stop())
@@ -65,7 +66,7 @@ describe('the life of a module, in order', () => {
   })
 
   test('refuses 1.2.0 whose migration fails on the real rows; 1.1.0 serves on', async () => {
-    const bytes = await readFile(await platform.build({ folder: hseReports, overlay: hseReportsBroken }))
+    const bytes = await readFile(await platform.parts.registry.build({ folder: hseReports, overlay: hseReportsBroken }))
     const { fileId } = await admin.send<{ fileId: string }>('POST', '/api/modules/files', bytes)
     await expect(admin.post('/api/modules/plans', { action: 'update', id: 'hse-reports', fileId })).rejects.toMatchObject({ code: 'migration-failed' })
     expect((await incidents()).total).toBe(12)
@@ -110,7 +111,7 @@ describe('the life of a module, in order', () => {
     expect(plan.purges?.['incident']).toBe(13)
     expect(plan.wayBack.kind).toBe('one-way')
     expect(await admin.change({ action: 'uninstall', id: 'hse-reports', data: 'purge' })).toMatchObject({ state: 'succeeded' })
-    const { rows } = await platform.database.database.admin.query("select from pg_namespace where nspname = 'p_hse_reports'")
+    const { rows } = await platform.parts.database.database.admin.query("select from pg_namespace where nspname = 'p_hse_reports'")
     expect(rows).toHaveLength(0)
     expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
     expect((await incidents()).total).toBe(0)

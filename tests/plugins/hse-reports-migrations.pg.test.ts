@@ -18,7 +18,7 @@ interface Migration { id: string; upSql: string; downSql: string }
 
 function migrationsOf(folder: string): Migration[] {
   const at = join(root, folder, 'migrations')
-  const ids = readdirSync(at).filter((name) => name.endsWith('.up.sql')).map((name) => name.slice(0, -'.up.sql'.length)).sort()
+  const ids = readdirSync(at).filter((name) => name.endsWith('.up.sql')).map((name) => name.slice(0, -'.up.sql'.length)).toSorted()
   return ids.map((id) => ({ id, upSql: readFileSync(join(at, `${id}.up.sql`), 'utf8'), downSql: readFileSync(join(at, `${id}.down.sql`), 'utf8') }))
 }
 

@@ -12,13 +12,13 @@ import { openPackage } from '@opsflux/registry-client'
 import { isOpsFluxError, OpsFluxError, type Json, type Session } from '@opsflux/sdk'
 import { text } from 'node:stream/consumers'
 import { loadRelease, messageOf } from '../../core/services/src/modules/plugin-release.ts'
-import { readRouteInput } from '../../core/services/src/plugin-api/route-validator.ts'
+import { readRouteInput } from '../../core/services/src/plugin-api/route-input.ts'
 
 /** The pages of hse-reports with a real database, its real server code in its sandbox and the built shell around them. */
 export async function pagesHost(dist: string) {
   const place = await mkdtemp(join(tmpdir(), 'opsflux-pages-'))
-  const { path } = await buildPackage({ folder: join(import.meta.dirname, '../../plugins/hse-reports'), out: place })
-  const opened = await openPackage(path)
+  const { path: packagePath } = await buildPackage({ folder: join(import.meta.dirname, '../../plugins/hse-reports'), out: place })
+  const opened = await openPackage(packagePath)
   const folder = join(place, 'module')
   await opened.unpackTo(folder)
   const release = await loadRelease({ folder, digest: opened.digest, granted: ['users.read'] })
@@ -41,8 +41,8 @@ export async function pagesHost(dist: string) {
     const route = opened.plugin.routes.find((candidate) => candidate.path === `/${path.join('/')}`)
     if (!route) return handleEntityRequest(engine, release.entities, actor(), hooks, { method, path, query: address.search, headers, body })
     const input = readRouteInput(route, Object.fromEntries(address.searchParams), body ?? {})
-    const answer = await engine.run(release.entities, actor(), hooks, async (transaction) => await release.sandbox?.call(`route:${route.name}`, input, info(), inside(transaction)) ?? null)
-    return { status: 200, headers: {}, body: answer }
+    const result = await engine.run(release.entities, actor(), hooks, async (transaction) => await release.sandbox?.call(`route:${route.name}`, input, info(), inside(transaction)) ?? null)
+    return { status: 200, headers: {}, body: result }
   }
 
   const html = await readFile(join(dist, 'index.html'), 'utf8')

@@ -4,7 +4,7 @@ import { fromProblem } from '@opsflux/sdk/client'
 /** A signed-in client of a host's public API, as a program would be one. */
 export class ApiClient {
   readonly #url: string
-  #cookie = ''
+  cookie = ''
 
   constructor(url: string) {
     this.#url = url
@@ -22,11 +22,11 @@ export class ApiClient {
     const isBytes = body instanceof Uint8Array
     const response = await fetch(this.#url + path, {
       method,
-      headers: { origin: this.#url, cookie: this.#cookie, ...(body === undefined ? {} : { 'content-type': isBytes ? 'application/gzip' : 'application/json' }), ...headers },
+      headers: { origin: this.#url, cookie: this.cookie, ...(body === undefined ? {} : { 'content-type': isBytes ? 'application/gzip' : 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: isBytes ? new Uint8Array(body) : JSON.stringify(body) }),
     })
     const cookie = response.headers.getSetCookie().find((text) => text.startsWith('opsflux_session='))
-    if (cookie) this.#cookie = cookie.split(';')[0] ?? ''
+    if (cookie) this.cookie = cookie.split(';')[0] ?? ''
     if (response.status === 204) return undefined as T
     const answer: unknown = await response.json()
     if (!response.ok) throw fromProblem(answer, response.status)

@@ -51,7 +51,7 @@ function indexPage(shell: { manifest: ShellManifest; html: string }, host: Plugi
   let made: { key: string; page: { html: string; csp: string } } | undefined
   return async () => {
     const releases = host.all()
-    const key = releases.map((release) => release.digest).sort().join()
+    const key = releases.map((release) => release.digest).toSorted().join()
     if (made?.key !== key) {
       const { url } = await stylesheets.for(releases.flatMap((release) => release.manifest.client?.classes ?? []))
       const integrity = Object.assign({}, ...releases.map(integrityOf)) as Record<string, string>

@@ -35,7 +35,7 @@ export class Stylesheets {
 
   /** The stylesheet for these classes of plugins; unsafe ones are left out. About 150 ms once per set. */
   async for(pluginClasses: readonly string[]): Promise<Stylesheet> {
-    const classes = [...new Set(pluginClasses.filter(isSafeClass))].sort().slice(0, classLimits.count)
+    const classes = [...new Set(pluginClasses.filter(isSafeClass))].toSorted().slice(0, classLimits.count)
     const key = classes.join(' ')
     const known = this.#byClasses.get(key)
     if (known) return known

@@ -39,7 +39,7 @@ export function sharedModules(shared: Record<string, string>, styles: () => Prom
         if (!folder) throw new Error('The shell is built into a folder.')
         const imports = Object.fromEntries([...references].map(([specifier, reference]) => [specifier, `/${this.getFileName(reference)}`]))
         const scripts = Object.values(bundle).filter((file) => file.type === 'chunk').map((file) => file.fileName)
-        const integrity = Object.fromEntries(scripts.sort().map((file) => [`/${file}`, sriOf(join(folder, file))]))
+        const integrity = Object.fromEntries(scripts.toSorted().map((file) => [`/${file}`, sriOf(join(folder, file))]))
         const manifest: ShellManifest = { imports, integrity, ...await styles() }
         writeFileSync(join(folder, 'shell-manifest.json'), JSON.stringify(manifest, undefined, 1))
         const index = join(folder, 'index.html')

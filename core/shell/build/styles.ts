@@ -14,7 +14,7 @@ export async function shellStyles(folder: string, sources: readonly string[]): P
   const css = `@layer theme, base, components, utilities;\n@import 'tailwindcss' source(none);\n${theme}`
   writeFileSync(join(folder, cssEntry), css)
   const scanner = new Scanner({ sources: sources.map((base) => ({ base, pattern: '**/*.{vue,ts}', negated: false })) })
-  const found = scanner.scan().sort()
+  const found = scanner.scan().toSorted()
   const system = await loadDesignSystem(css, { loadStylesheet })
   const meaning = system.candidatesToCss(found)
   return { classes: found.filter((_name, index) => meaning[index] !== null), cssEntry }

@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw, type Router, type RouteRecordRaw } from 'vue-router'
+import { afterSignIn } from './after-sign-in.ts'
 import ShellFrame from './frame/shell-frame.vue'
 import { moduleRoutes } from './modules/routes.ts'
 import HomePage from './pages/home-page.vue'
@@ -48,10 +49,4 @@ async function findModulePage(router: Router, to: RouteLocationNormalized): Prom
 
 function pluginName(id: string): string {
   return useSession().session?.plugins.find((plugin) => plugin.id === id)?.name ?? id
-}
-
-/** Where to go once signed in: a path of this site only. */
-export function afterSignIn(route: RouteLocationNormalized): RouteLocationRaw {
-  const wanted = route.query.to
-  return typeof wanted === 'string' && /^\/(?![/\\])/.test(wanted) ? wanted : '/'
 }

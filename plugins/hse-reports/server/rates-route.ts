@@ -32,7 +32,7 @@ async function exposures(db: Database, first: string, last: string, atSite: { si
     db.incident.aggregate({ where: { ...atSite, occurredAt, type: { in: recordableTypes } }, groupBy: [byMonth, 'type'], sum: ['injured'] }),
     db.incident.aggregate({ where: { ...atSite, occurredAt }, groupBy: [byMonth, 'actualSeverity'] }),
   ])
-  const known = [...hours.map(({ group }) => monthOf(group.month)), ...incidents.map(({ group }) => monthOf(group.occurredAt))].sort()
+  const known = [...hours.map(({ group }) => monthOf(group.month)), ...incidents.map(({ group }) => monthOf(group.occurredAt))].toSorted()
   const months = new Map(monthsBetween(known[0] ?? last, known.at(-1) ?? '').map((month) => [month, emptyMonth(month)]))
   for (const row of hours) {
     const month = months.get(monthOf(row.group.month))

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { buildPublisher, buildRelease, encodeMetadata, keyIdOf, parseTargets, publicKeyOf, secondsAfter, signMetadata } from '@opsflux/registry-metadata'
+import { canonicalize } from '@tufjs/canonical-json'
+import type { Targets } from '@tufjs/models'
+import { buildPublisher, buildRelease, encodeMetadata, keyIdOf, parseTargets, publicKeyOf, secondsAfter, signMetadata, verifyBytes } from '@opsflux/registry-metadata'
 import { isOpsFluxError, OpsFluxError, type ErrorCode, type Problem } from '@opsflux/sdk'
-import { unreachable } from './faults.ts'
+import { untrusted, unreachable } from './faults.ts'
 import { openPackage } from './package/open-package.ts'
 import { checkSignature } from './package/signature.ts'
 
@@ -30,10 +32,11 @@ export async function publishRelease(options: PublishOptions): Promise<{ id: str
   checkSignature(opened, [{ keyid: keyIdOf(publicKey), publicKey }])
   const { id, version, sdk } = opened.plugin
   const bytes = await readFile(options.packagePath)
-  const digest = createHash('sha256').update(bytes).digest('hex')
+  const { digest } = opened
+  if (createHash('sha256').update(bytes).digest('hex') !== digest) throw new OpsFluxError('package-refused', 'The package was changed while it was read. Try again.')
   for (let attempt = 1; ; attempt += 1) {
     const known = await send<{ metadata: object | null }>('GET', `${url}/api/publishers/${encodeURIComponent(options.publisher)}`)
-    const role = known.metadata ? parseTargets(Buffer.from(JSON.stringify(known.metadata))).signed : undefined
+    const role = known.metadata ? ownRole(Buffer.from(JSON.stringify(known.metadata)), publicKey) : undefined
     const before = Object.values(role?.targets ?? {})
     const release = buildRelease({ id, version, sdk, digest, size: bytes.length, publishedAt: new Date() })
     const same = before.find((target) => target.path === release.path)
@@ -49,6 +52,18 @@ export async function publishRelease(options: PublishOptions): Promise<{ id: str
       if (!isOpsFluxError(error) || error.code !== 'conflict' || attempt === attempts) throw error
     }
   }
+}
+
+/**
+ * What this publisher signed last. Only that is signed on top of: a stolen registry must not slip releases
+ * into a list that its publisher then signs. After a change of key the registry's operator signs it over first.
+ */
+function ownRole(bytes: Buffer, publicKey: string): Targets {
+  const metadata = parseTargets(bytes)
+  const signature = metadata.signatures[keyIdOf(publicKey)]
+  const isOwn = signature !== undefined && verifyBytes(publicKey, Buffer.from(canonicalize(metadata.signed.toJSON())), signature.sig)
+  if (!isOwn) throw untrusted('The list of releases that the registry answers was not signed with this key, so it was not signed again.')
+  return metadata.signed
 }
 
 async function send<T>(method: string, url: string, body?: Buffer, type?: string): Promise<T> {

@@ -59,7 +59,7 @@ export class RegistryClient {
 
   /** The newest release that runs on this SDK; pre-releases only when there is nothing else. */
   async latest(id: string, sdk = sdkVersion): Promise<Release | undefined> {
-    const fitting = (await this.#releasesOf(id)).filter((release) => semver.satisfies(sdk, release.sdk)).sort((a, b) => semver.rcompare(a.version, b.version))
+    const fitting = (await this.#releasesOf(id)).filter((release) => semver.satisfies(sdk, release.sdk)).toSorted((a, b) => semver.rcompare(a.version, b.version))
     return fitting.find((release) => semver.prerelease(release.version) === null) ?? fitting[0]
   }
 

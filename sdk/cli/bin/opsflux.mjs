@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(import.meta.url)
+/** @param {string} version */
 const isNew = (version) => Number(version.split('.')[0]) >= 24
 
 if (isNew(process.versions.node)) {
@@ -33,6 +34,7 @@ function installedNode() {
   return undefined
 }
 
+/** @param {string} node path of a program */
 function versionOf(node) {
   const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' })
   return (stdout ?? '').trim().replace(/^v/, '')

@@ -1,8 +1,7 @@
-import type { CapabilityName } from './capabilities.ts'
+import type { CapabilityName, Users } from './capabilities.ts'
 import type { Action, Entity, InputOf, RecordOf, Scope } from './entity.ts'
 import type { Fields, ValuesOf } from './fields.ts'
 import type { Repository } from './query.ts'
-import type { Users } from './capabilities.ts'
 
 export interface CapabilityRequest {
   name: CapabilityName

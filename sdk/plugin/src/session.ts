@@ -1,3 +1,4 @@
+import type { Operation } from './lifecycle.ts'
 import type { MenuDeclaration } from './plugin.ts'
 
 /** A menu entry the user may see, as the shell draws it. */
@@ -41,5 +42,5 @@ export interface Session {
 export interface ServerEvents {
   /** Menus, plugins or their releases changed: read `/api/session` again. */
   'modules.changed': (change: { id: string; version?: string }) => void
-  'operation.changed': (operation: import('./lifecycle.ts').Operation) => void
+  'operation.changed': (operation: Operation) => void
 }

@@ -51,11 +51,11 @@ function column(field: string, kind: ColumnKind): Column {
 function refuseBadNames({ name, fields }: EntityDeclaration): void {
   const seen = new Set(hostColumns)
   for (const [field, { kind }] of Object.entries(fields)) {
-    const column = snakeCase(field)
-    if (!namePattern.test(name) || !namePattern.test(field) || !Object.hasOwn(sqlTypes, kind) || seen.has(column)) {
+    const columnName = snakeCase(field)
+    if (!namePattern.test(name) || !namePattern.test(field) || !Object.hasOwn(sqlTypes, kind) || seen.has(columnName)) {
       throw new OpsFluxError('package-refused', `The entity "${name}" cannot have a field "${field}" of the kind "${kind}". Names are camelCase, at most 50 characters, and not those of the host's own fields.`)
     }
-    seen.add(column)
+    seen.add(columnName)
   }
 }
 

@@ -15,13 +15,13 @@ const entity = new ReleaseEntities(manifest).entity('workOrder')
 describe('a query string', () => {
   test('is read back as the client wrote it', () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1 })
-    const test = fc.oneof(
+    const fieldTest = fc.oneof(
       fc.record({ field: fc.constantFrom('title', 'notes', 'severity', 'state', 'startsAt'), test: fc.record({ eq: text, ne: text, lt: text, in: fc.array(text, { minLength: 1 }), nin: fc.array(text, { minLength: 1 }), contains: text, null: fc.boolean() }, { requiredKeys: [] }) }),
       fc.record({ field: fc.constantFrom('hours', 'revision'), test: fc.record({ gte: fc.maxSafeInteger(), in: fc.array(fc.maxSafeInteger(), { minLength: 1 }) }, { requiredKeys: ['gte'] }) }),
       fc.record({ field: fc.constant('urgent'), test: fc.record({ eq: fc.boolean() }) }),
     )
     const query = fc.record({
-      where: fc.uniqueArray(test, { selector: (one) => one.field }).map((tests) => Object.fromEntries(tests.filter((one) => Object.keys(one.test).length > 0).map((one) => [one.field, one.test]))),
+      where: fc.uniqueArray(fieldTest, { selector: (one) => one.field }).map((tests) => Object.fromEntries(tests.filter((one) => Object.keys(one.test).length > 0).map((one) => [one.field, one.test]))),
       sort: fc.array(fc.constantFrom('-title', 'hours'), { minLength: 1 }), limit: fc.integer({ min: 1, max: 200 }), after: text, q: text, count: fc.boolean(),
     }, { requiredKeys: [] })
     fc.assert(fc.property(query, (given) => {

@@ -99,8 +99,8 @@ const foreign = (names: unknown, schema: string, ...also: string[]): string | un
 
 function qualified(names: unknown, parts: number, schema: string, ...also: string[]): string | undefined {
   const found = strings(names)
-  const first = found[0]
-  return found.length < parts || first === schema || (first !== undefined && also.includes(first)) ? undefined : `it names another schema (${found.join('.')})`
+  const owner = found[0]
+  return found.length < parts || owner === schema || (owner !== undefined && also.includes(owner)) ? undefined : `it names another schema (${found.join('.')})`
 }
 
 function items(value: unknown): unknown[] {

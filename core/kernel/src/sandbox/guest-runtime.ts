@@ -97,13 +97,13 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
       return
     }
     if (typeof text !== 'string') text = 'null'
-    const answer = text as string
-    if (answer.length > messageBytes) {
+    const given = text as string
+    if (given.length > messageBytes) {
       fail(call, makeError('plugin-failed', `The answer is larger than ${messageBytes} bytes.`))
       return
     }
     close(call)
-    send(kinds.result, call.id, 0, '', answer)
+    send(kinds.result, call.id, 0, '', given)
   }
 
   function fail(call: Call, error: unknown): void {

@@ -44,7 +44,7 @@ export class Services {
   /** Stops in reverse start order; every service gets its turn even when one fails. */
   async stop(): Promise<void> {
     const failures: unknown[] = []
-    for (const { provider, service } of [...this.#running.values()].reverse()) {
+    for (const { provider, service } of [...this.#running.values()].toReversed()) {
       try {
         await provider.stop?.(service)
       } catch (error) {

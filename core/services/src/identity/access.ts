@@ -20,6 +20,6 @@ export function may(permissions: readonly string[], app: string, action: string)
 export function menusOf(manifest: PluginManifest, permissions: readonly string[], messages: Record<string, string>): MenuItem[] {
   return manifest.menus
     .filter((menu) => may(permissions, manifest.id, menu.action ?? 'view'))
-    .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
+    .toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0))
     .map((menu) => ({ id: menu.id, icon: menu.icon, pluginId: manifest.id, label: messages[menu.label] ?? menu.label, to: `/x/${manifest.id}${menu.page}` }))
 }

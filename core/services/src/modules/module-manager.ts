@@ -96,7 +96,7 @@ export class ModuleManager {
   /** Plugins serving that the tenant has not switched off. */
   async enabledFor(tenantId: string): Promise<PluginRelease[]> {
     const disabled = await this.#disabledFor(tenantId)
-    return this.host.all().filter((release) => !disabled.has(release.pluginId)).sort((a, b) => a.pluginId.localeCompare(b.pluginId))
+    return this.host.all().filter((release) => !disabled.has(release.pluginId)).toSorted((a, b) => a.pluginId.localeCompare(b.pluginId))
   }
 
   async isEnabled(pluginId: string, tenantId: string): Promise<boolean> {
@@ -119,7 +119,7 @@ export class ModuleManager {
       const known = summaries.get(kept.pluginId) ?? ofManifest(kept.manifest)
       if (!known.installed) summaries.set(kept.pluginId, { ...known, keptData: { version: kept.version, rows: kept.rows, since: kept.since.toISOString() } })
     }
-    return { data: [...summaries.values()].sort((a, b) => a.name.localeCompare(b.name)), registry: { reachable: entries !== undefined } }
+    return { data: [...summaries.values()].toSorted((a, b) => a.name.localeCompare(b.name)), registry: { reachable: entries !== undefined } }
   }
 
   /** @throws not-found */

@@ -27,7 +27,7 @@ export function schemaPath(applied: readonly AppliedMigration[], target: readonl
       throw new OpsFluxError('plan-impossible', `Migration ${wanted.id} was applied with another text than this release has. Ask the publisher for a release that keeps the history.`)
     }
   }
-  const undo = applied.slice(common).reverse()
+  const undo = applied.slice(common).toReversed()
   return {
     down: undo.flatMap((migration) => (migration.downSql === undefined ? [] : [{ id: migration.id, downSql: migration.downSql }])),
     up: target.slice(common),

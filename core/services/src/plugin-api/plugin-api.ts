@@ -5,7 +5,7 @@ import type { PluginHost } from '@opsflux/kernel'
 import { OpsFluxError, pluginIdPattern, type Json, type RouteEntry } from '@opsflux/sdk'
 import { requirePermission, signedIn } from '../identity/index.ts'
 import type { PluginRelease } from '../modules/index.ts'
-import { readRouteInput } from './route-validator.ts'
+import { readRouteInput } from './route-input.ts'
 
 export interface PluginApiParts {
   host: PluginHost<PluginRelease>

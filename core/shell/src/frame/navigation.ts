@@ -14,7 +14,7 @@ export function useNavigation(): { main: ComputedRef<NavigationGroup[]>; foot: C
 
   const main = computed(() => {
     const menus = session.session?.menus ?? []
-    const longest = menus.map((menu) => menu.to).filter((to) => isBelow(route.path, to)).sort((a, b) => b.length - a.length)[0]
+    const longest = menus.map((menu) => menu.to).filter((to) => isBelow(route.path, to)).toSorted((a, b) => b.length - a.length)[0]
     const groups = [...Map.groupBy(menus, (menu) => menu.pluginId)].map(([id, entries]): NavigationGroup => ({
       id,
       label: session.session?.plugins.find((plugin) => plugin.id === id)?.name ?? id,

@@ -26,7 +26,7 @@ export function mountPlugin(plugin: ActivePlugin, definition: ClientDefinition, 
   const undo: (() => void)[] = []
   const scope = effectScope(true)
   const unload = (): void => {
-    for (const step of undo.splice(0).reverse()) attempt(step)
+    for (const step of undo.splice(0).toReversed()) attempt(step)
     scope.stop()
   }
   const context: ClientContext = Object.create(moduleContext(plugin), {

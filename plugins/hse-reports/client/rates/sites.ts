@@ -6,5 +6,5 @@ export async function readSites({ entities }: HseModule['api']): Promise<string[
     entities.incident.aggregate({ groupBy: ['site'] }),
     entities.exposureHours.aggregate({ groupBy: ['site'] }),
   ])
-  return [...new Set(groups.flat().map(({ group }) => String(group.site)))].sort((a, b) => a.localeCompare(b))
+  return [...new Set(groups.flat().map(({ group }) => String(group.site)))].toSorted((a, b) => a.localeCompare(b))
 }

@@ -38,7 +38,7 @@ describe('a good package', () => {
     const opened = await openPackage(await folder.save('good.tgz', good))
     expect(opened).toMatchObject({ size: good.length, manifest: manifestFor(goodFiles()), plugin: plainPlugin })
     expect(opened.digest).toMatch(/^[0-9a-f]{64}$/)
-    expect(opened.entries).toEqual([...goodFiles().keys(), 'manifest.json'].sort())
+    expect(opened.entries).toEqual([...goodFiles().keys(), 'manifest.json'].toSorted())
     expect(opened.text('README.md')).toBe('# Hello\n')
     expect(() => opened.read('absent')).toThrow(/no file/)
   })

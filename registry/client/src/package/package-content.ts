@@ -29,5 +29,5 @@ export function contentOf(files: ReadonlyMap<string, Buffer>): PackageContent {
     if (!bytes) throw refusal('file-missing', `The package has no file "${path}".`, path)
     return bytes
   }
-  return { manifest, manifestBytes, ...(signature ? { signature } : {}), entries: [...files.keys()].sort(), read, text: (path) => read(path).toString('utf8') }
+  return { manifest, manifestBytes, ...(signature ? { signature } : {}), entries: [...files.keys()].toSorted(), read, text: (path) => read(path).toString('utf8') }
 }

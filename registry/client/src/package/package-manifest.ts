@@ -24,8 +24,8 @@ const filePath: Shape = (value, path, report) => {
   if (pathFault(value, packageLimits)) report(path, 'is not a path that can stand in a package')
 }
 
-const file = record({ path: filePath, size: wholeNumber(0, packageLimits.unpackedBytes), sha256: text({ pattern: /^[0-9a-f]{64}$/, form: 'must be a SHA-256 in lower-case hexadecimal' }) })
-const manifest = record({ formatVersion: oneOf([1]), id: pluginId, version, publisher, sdk: versionRange, files: list(file, { min: 1, max: packageLimits.entries }) })
+const listedFile = record({ path: filePath, size: wholeNumber(0, packageLimits.unpackedBytes), sha256: text({ pattern: /^[0-9a-f]{64}$/, form: 'must be a SHA-256 in lower-case hexadecimal' }) })
+const manifest = record({ formatVersion: oneOf([1]), id: pluginId, version, publisher, sdk: versionRange, files: list(listedFile, { min: 1, max: packageLimits.entries }) })
 const signature = record({ keyid: text({ pattern: /^[0-9a-f]{64}$/, form: 'must be a key id' }), sig: text({ pattern: /^[0-9a-f]{128}$/, form: 'must be an Ed25519 signature in lower-case hexadecimal' }) })
 
 /** Reads `manifest.json`. @throws package-refused */

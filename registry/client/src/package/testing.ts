@@ -61,13 +61,13 @@ export function goodFiles(plugin: unknown = plainPlugin): Map<string, Buffer> {
 }
 
 export function manifestFor(files: ReadonlyMap<string, Buffer>): PackageManifest {
-  const listed = [...files].map(([path, bytes]) => ({ path, size: bytes.length, sha256: hash('sha256', bytes, 'hex') })).sort(byPath)
+  const listed = [...files].map(([path, bytes]) => ({ path, size: bytes.length, sha256: hash('sha256', bytes, 'hex') })).toSorted(byPath)
   return { formatVersion: 1, id: 'hello-notes', version: '1.0.0', publisher: 'hello', sdk: '^1.0.0', files: listed }
 }
 
 /** A good package's entries; `manifest` may be anything. */
 export function entriesOf(files = goodFiles(), manifest: unknown = manifestFor(files)): TestEntry[] {
-  return [...new Map(files).set('manifest.json', Buffer.isBuffer(manifest) ? manifest : writeJson(manifest))].sort(([left], [right]) => (left < right ? -1 : 1)).map(([path, bytes]) => ({ path, bytes }))
+  return [...new Map(files).set('manifest.json', Buffer.isBuffer(manifest) ? manifest : writeJson(manifest))].toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([path, bytes]) => ({ path, bytes }))
 }
 
 /** A folder of its own for one test file, removed at its end. */

@@ -26,7 +26,7 @@ describe('unpackTo', () => {
   it('puts exactly the files of the package in place and leaves nothing else', async () => {
     await opened.unpackTo(target)
     const names = (await readdir(target, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(target.length + 1))
-    expect(names.sort()).toEqual(opened.entries)
+    expect(names.toSorted()).toEqual(opened.entries)
     expect(await readFile(join(target, 'server/index.js'), 'utf8')).toBe(opened.text('server/index.js'))
     expect(await readdir(join(target, '..'))).toEqual(['1.0.0-abc'])
     await verifyUnpacked(target, { publicKeys })
@@ -63,7 +63,7 @@ describe('unpackTo', () => {
   it('leaves nothing behind when it cannot write', async () => {
     await writeFile(join(folder.path, 'modules'), 'a file in the way')
     await expect(opened.unpackTo(target)).rejects.toThrow()
-    expect((await readdir(folder.path)).sort()).toEqual(['good.tgz', 'modules'])
+    expect((await readdir(folder.path)).toSorted()).toEqual(['good.tgz', 'modules'])
   })
 })
 

@@ -108,7 +108,7 @@ async function syncFolder(path: string): Promise<void> {
 function foldersOf(paths: Iterable<string>): string[] {
   const folders = new Set<string>()
   for (const path of paths) for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) folders.add(path.slice(0, slash))
-  return [...folders].sort()
+  return [...folders].toSorted()
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {

@@ -11,7 +11,7 @@ import { writeTar } from './tar-writer.ts'
 export function manifestOf(plugin: PluginManifest, files: ReadonlyMap<string, Buffer>): Buffer {
   const listed = [...files].map(([path, bytes]) => ({ path, size: bytes.length, sha256: hash('sha256', bytes, 'hex') }))
   const { id, version, publisher, sdk } = plugin
-  return writeJson({ formatVersion: 1, id, version, publisher, sdk, files: listed.sort(byPath) } satisfies PackageManifest)
+  return writeJson({ formatVersion: 1, id, version, publisher, sdk, files: listed.toSorted(byPath) } satisfies PackageManifest)
 }
 
 /** `manifest.sig` for the bytes of `manifest.json`. Ed25519 takes no chance: the same key gives the same signature. */
@@ -21,7 +21,7 @@ export function signatureOf(manifestBytes: Uint8Array, privateKeyPem: string): B
 
 /** Writes the package in one step. @returns its digest: SHA-256, hexadecimal */
 export async function writePackage(path: string, files: ReadonlyMap<string, Buffer>): Promise<string> {
-  const sorted = [...files].sort(([left], [right]) => byPath({ path: left }, { path: right }))
+  const sorted = [...files].toSorted(([left], [right]) => byPath({ path: left }, { path: right }))
   const packed = gzip(writeTar(sorted))
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.tmp-${randomBytes(6).toString('hex')}`

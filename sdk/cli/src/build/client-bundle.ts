@@ -24,7 +24,7 @@ export async function buildClient(root: string): Promise<BuiltClient> {
   const files = new Map(output.map((part) => [`client/${part.fileName}`, Buffer.from(part.type === 'chunk' ? part.code : part.source)]))
   const entry = output.find((part) => part.type === 'chunk' && part.isEntry)
   if (entry?.type !== 'chunk' || !entry.exports.includes('default')) throw new OpsFluxError('validation-failed', 'client/index.ts has no default export. Export `defineClient({ … })`.')
-  const paths = [...files.keys()].sort()
+  const paths = [...files.keys()].toSorted()
   const css = paths.filter((path) => path.endsWith('.css'))
   for (const path of css) checkStyles(files.get(path)?.toString('utf8') ?? '')
   const integrity = Object.fromEntries(paths.map((path) => [path, `sha384-${hash('sha384', files.get(path) ?? '', 'base64')}`]))
@@ -62,7 +62,7 @@ async function classesOf(folder: string): Promise<string[]> {
     const content = await readFile(join(entry.parentPath, entry.name), 'utf8')
     for (const candidate of scanner.scanFiles([{ content, extension: extname(entry.name).slice(1) }])) found.add(candidate)
   }
-  const classes = [...found].filter((candidate) => candidate.length <= maxClassLength && !/url\(|\s/i.test(candidate)).sort()
+  const classes = [...found].filter((candidate) => candidate.length <= maxClassLength && !/url\(|\s/i.test(candidate)).toSorted()
   if (classes.length > maxClasses) throw new OpsFluxError('validation-failed', `The client uses ${classes.length} class names; a module may have ${maxClasses}. Move repeated styles to the components of @opsflux/ui.`)
   return classes
 }

@@ -17,7 +17,7 @@ export async function readLocales(root: string): Promise<Map<string, Buffer>> {
     if (extra.length > 0) problems.push(`${locale} has ${extra.join(', ')}, which en has not`)
   }
   if (problems.length > 0) throw new OpsFluxError('validation-failed', `The languages do not have the same messages: ${problems.join('; ')}. Add what is missing.`)
-  return new Map([...tables].map(([locale, messages]) => [`locales/${locale}.json`, writeJson(Object.fromEntries(Object.entries(messages).sort(([a], [b]) => (a < b ? -1 : 1))))]))
+  return new Map([...tables].map(([locale, messages]) => [`locales/${locale}.json`, writeJson(Object.fromEntries(Object.entries(messages).toSorted(([a], [b]) => (a < b ? -1 : 1))))]))
 }
 
 async function readLocale(root: string, path: string): Promise<Record<string, string>> {

@@ -19,7 +19,7 @@ export async function sbomOf(plugin: PluginManifest, root: string, modules: read
     const component = module.startsWith(root) && !module.startsWith(join(root, 'node_modules')) ? undefined : await componentOf(module)
     if (component) components.set(component.purl, component)
   }
-  const sorted = [...components.values()].sort((left, right) => (left.purl < right.purl ? -1 : 1))
+  const sorted = [...components.values()].toSorted((left, right) => (left.purl < right.purl ? -1 : 1))
   const self = `${plugin.id}@${plugin.version}`
   return writeJson({
     bomFormat: 'CycloneDX', specVersion: '1.6', version: 1,

@@ -1,0 +1,5 @@
+export { startRegistry } from './server.ts'
+export type { Registry, RegistryOptions } from './server.ts'
+export { initialiseRepository } from './initialise.ts'
+export { addPublisher } from './add-publisher.ts'
+export type { NewPublisher } from './add-publisher.ts'
