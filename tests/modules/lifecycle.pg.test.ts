@@ -5,7 +5,7 @@ import { codeOf, type ApiClient } from '../setup/api-client.ts'
 import { TestPlatform } from '../setup/platform.ts'
 import { hseReports, hseReportsBroken } from '../setup/registry.ts'
 
-const incident = (n: number) => ({ type: 'firstAid', actualSeverity: 'I', potentialSeverity: 'III', site: `Platform ${n}`, occurredAt: '2026-03-01T08:30:00Z', description: `Slipped on deck ${n}` })
+const incident = (n: number) => ({ type: 'firstAid', actualSeverity: 'I', potentialSeverity: 'III', site: `Platform ${n % 6}`, occurredAt: '2026-03-01T08:30:00Z', description: `Slipped on deck ${n}` })
 type Incident = { id: string; site: string; riskLevel?: string; revision: number }
 
 let platform: TestPlatform

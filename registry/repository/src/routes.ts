@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import Router from '@koa/router'
+import { Router } from '@koa/router'
 import { maxMetadataBytes, parseTargetPath, publisherOfRole } from '@opsflux/registry-metadata'
 import { OpsFluxError, type Json } from '@opsflux/sdk'
 import type { Context } from 'koa'

@@ -66,9 +66,7 @@ test('without calls the child is ended, and the next call starts another', async
 test('stopped, it refuses calls in flight and later ones until it is started again', async () => {
   const sandbox = make()
   const first = sandbox.call('route:calls', null, info, '')
-  const refusal = expect(first).rejects.toMatchObject({ code: 'plugin-stopped' })
-  await sandbox.stop()
-  await refusal
+  await Promise.all([expect(first).rejects.toMatchObject({ code: 'plugin-stopped' }), sandbox.stop()])
   await expect(sandbox.call('route:calls', null, info, '')).rejects.toMatchObject({ code: 'plugin-stopped' })
   sandbox.restart()
   expect(await sandbox.call('route:calls', null, info, '')).toBe(1)

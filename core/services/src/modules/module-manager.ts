@@ -57,7 +57,7 @@ export class ModuleManager {
     this.#operations = new Operations({
       database, log, hostId: options.hostId, host: this.host, installations: this.#installations, schemas: this.#schemas, planner: this.#planner, modulesFolder: this.#modulesFolder,
       onChange: options.onOperation, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version), ...(options.onStep ? { onStep: options.onStep } : {}),
-      reconcile: (pluginId) => this.#reconcile(pluginId), onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
+      reconcile: (pluginId) => this.#reconcile(pluginId), revive: (pluginId) => this.#revive(pluginId), onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
     })
   }
 
@@ -164,8 +164,16 @@ export class ModuleManager {
 
   async #reconcile(pluginId: string): Promise<void> {
     const installation = await this.#installations.get(pluginId)
-    const serving = this.host.current(pluginId)
-    if (installation?.digest === serving?.digest) return
+    if (installation?.digest !== this.host.current(pluginId)?.digest) await this.#reload(pluginId, installation)
+  }
+
+  /** Starts a stopped or failed module again. */
+  async #revive(pluginId: string): Promise<void> {
+    const installation = await this.#installations.get(pluginId)
+    if (installation && installation.state !== 'active') await this.#reload(pluginId, installation)
+  }
+
+  async #reload(pluginId: string, installation: Installation | undefined): Promise<void> {
     await this.host.pause(pluginId)
     const before = this.host.swap(pluginId, undefined)
     if (installation) await this.#load(installation)
@@ -190,7 +198,8 @@ export class ModuleManager {
 
   #onSandboxEvent(pluginId: string, event: SandboxEvent): void {
     const { log } = this.#options
-    log.warn({ plugin: pluginId, event }, 'sandbox')
+    const isTrouble = event.type === 'death' || event.type === 'stopped' || event.type === 'unhandled-rejection' || (event.type === 'hardening' && event.missing.length > 0)
+    log[isTrouble ? 'warn' : 'info']({ plugin: pluginId, event }, 'sandbox')
     if (event.type !== 'stopped') return
     this.#installations.setState(pluginId, 'stopped', event.reason)
       .then(() => this.#changed(pluginId, this.host.current(pluginId)?.version))

@@ -17,6 +17,8 @@ export interface OperationsParts extends Omit<JournalParts, 'admin'> {
   log: Logger
   /** Makes what this host serves what the database says is installed. */
   reconcile(pluginId: string): Promise<void>
+  /** Starts a stopped or failed module again. */
+  revive(pluginId: string): Promise<void>
   onSandboxEvent(pluginId: string, event: SandboxEvent): void
   /** The set of installed, enabled or serving releases changed. */
   onModulesChanged(pluginId: string, version: string | undefined): void

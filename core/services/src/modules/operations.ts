@@ -40,7 +40,10 @@ export class Operations {
     try {
       if (plan.action === 'uninstall') await this.#uninstall(journal, stored)
       else if (plan.action === 'enable' || plan.action === 'disable') {
-        await journal.step('switch', () => this.#parts.installations.setEnabled(plan.id, actor.tenantId, plan.action === 'enable'))
+        await journal.step('switch', async () => {
+          await this.#parts.installations.setEnabled(plan.id, actor.tenantId, plan.action === 'enable')
+          if (plan.action === 'enable') await this.#parts.revive(plan.id)
+        })
       } else await new ReleaseChange(this.#parts, journal, stored, actor.userId).run()
       await journal.end('succeeded')
     } catch (error) {

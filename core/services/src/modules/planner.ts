@@ -177,7 +177,8 @@ export class Planner {
 
   async #switch(request: ChangeRequest, installation: Installation, actor: PlanActor): Promise<Draft> {
     const isEnabled = await this.#parts.installations.isEnabled(request.id, actor.tenantId)
-    if (isEnabled === (request.action === 'enable')) throw impossible(`${installation.manifest.name} is ${isEnabled ? 'enabled' : 'disabled'} already.`)
+    const isRevival = request.action === 'enable' && installation.state !== 'active'
+    if (isEnabled === (request.action === 'enable') && !isRevival) throw impossible(`${installation.manifest.name} is ${isEnabled ? 'enabled' : 'disabled'} already.`)
     if (request.action === 'disable') await this.#assertNobodyNeeds(installation)
     const { menus, permissions } = installation.manifest
     const isOn = request.action === 'enable'

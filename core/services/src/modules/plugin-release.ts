@@ -38,14 +38,20 @@ export async function loadRelease({ folder, digest, granted, onEvent }: ReleaseF
   const source = manifest.server && (await readFile(join(folder, manifest.server), 'utf8'))
   const messages = new Map<string, Messages>()
   for (const locale of manifest.locales) messages.set(locale, JSON.parse(await readFile(join(folder, 'locales', `${locale}.json`), 'utf8')) as Messages)
+  let isEnding = false
+  // What a sandbox says while we end it is no news about the plugin.
+  const tell = (event: SandboxEvent): void => { if (!isEnding) onEvent?.(event) }
   const sandbox = source
     ? new PluginSandbox<PluginCallContext>({
-        pluginId: manifest.id, version: manifest.version, source, entities: manifest.entities.map((entity) => entity.name), hostCalls, ...(onEvent ? { onEvent } : {}),
+        pluginId: manifest.id, version: manifest.version, source, entities: manifest.entities.map((entity) => entity.name), hostCalls, onEvent: tell,
       })
     : undefined
   return {
     pluginId: manifest.id, version: manifest.version, digest, manifest, folder, granted, entities: new ReleaseEntities(manifest), sandbox, messages,
-    stop: async () => { await sandbox?.stop() },
+    stop: async () => {
+      isEnding = true
+      await sandbox?.stop()
+    },
   }
 }
 

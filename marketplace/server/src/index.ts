@@ -1,0 +1,2 @@
+export { startMarketplace } from './server.ts'
+export type { Marketplace, MarketplaceOptions } from './server.ts'

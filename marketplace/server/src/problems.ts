@@ -1,0 +1,24 @@
+import { isOpsFluxError, OpsFluxError, type Problem } from '@opsflux/sdk'
+import type { Middleware } from 'koa'
+import type { Logger } from 'pino'
+
+/** Answers every error as RFC 9457 problem details. Unknown ones say nothing to the client and everything to the log. */
+export function answerProblems(log: Logger): Middleware {
+  return async (context, next) => {
+    try {
+      await next()
+      if (context.status === 404 && context.body === undefined) throw new OpsFluxError('not-found', `There is nothing at ${context.path}.`)
+    } catch (error) {
+      const problem = toProblem(error)
+      if (problem.status >= 500) log.error({ err: error, method: context.method, path: context.path, code: problem.code }, 'request failed')
+      context.status = problem.status
+      context.body = JSON.stringify(problem)
+      context.type = 'application/problem+json'
+    }
+  }
+}
+
+function toProblem(error: unknown): Problem {
+  if (isOpsFluxError(error)) return error.toProblem()
+  return new OpsFluxError('internal', 'Something went wrong in the marketplace. It was logged; try again, or tell whoever runs it.').toProblem()
+}
