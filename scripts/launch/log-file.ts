@@ -4,7 +4,7 @@ import { join } from 'node:path'
 const maxBytes = 10 * 1024 * 1024
 const keptFiles = 4
 
-/** A log of JSON lines that is set aside as `<name>.1.log` … `<name>.4.log` whenever it reaches 10 MiB. */
+/** A log of JSON lines, as pino writes them, that is set aside as `<name>.1.log` … `<name>.4.log` whenever it reaches 10 MiB. */
 export class LogFile {
   readonly path: string
   readonly #folder: string
@@ -12,6 +12,7 @@ export class LogFile {
   #file: number
   #size: number
   #unfinished = ''
+  #isClosed = false
   #recent: string[] = []
 
   constructor(folder: string, name: string) {
@@ -33,20 +34,25 @@ export class LogFile {
     this.#write(message)
   }
 
-  /** The last lines, for an error message. */
-  tail(count: number): string {
-    return [...this.#recent, this.#unfinished].filter((line) => line !== '').slice(-count).join('\n')
+  /** What went wrong, for an error message: the last errors it logged as such, else its last lines. */
+  reason(): string {
+    const lines = [...this.#recent, this.#unfinished].filter((line) => line !== '')
+    const faults = lines.flatMap(faultOf)
+    return faults.length > 0 ? faults.slice(-3).join('\n') : `Its last words:\n${lines.slice(-12).join('\n')}`
   }
 
+  /** What comes later is left out: a process may still be ending when its log is closed. */
   close(): void {
     if (this.#unfinished !== '') this.#write(this.#unfinished)
     this.#unfinished = ''
     closeSync(this.#file)
+    this.#isClosed = true
   }
 
   #write(line: string): void {
+    if (this.#isClosed) return
     this.#recent = [...this.#recent.slice(-29), line]
-    const entry = Buffer.from(`${isJsonObject(line) ? line : JSON.stringify({ time: new Date().toISOString(), process: this.#name, message: line })}\n`)
+    const entry = Buffer.from(`${isJsonObject(line) ? line : JSON.stringify({ level: 30, time: Date.now(), process: this.#name, msg: line })}\n`)
     if (this.#size + entry.length > maxBytes) this.#rotate()
     writeSync(this.#file, entry)
     this.#size += entry.length
@@ -64,11 +70,23 @@ export class LogFile {
 }
 
 function isJsonObject(line: string): boolean {
-  if (!line.startsWith('{')) return false
+  return parseObject(line) !== undefined
+}
+
+// pino's levels: 50 is an error, 60 is fatal.
+function faultOf(line: string): string[] {
+  const { level, msg, err } = parseObject(line) ?? {}
+  if (typeof level !== 'number' || level < 50 || typeof msg !== 'string') return []
+  const cause = typeof err === 'object' && err !== null && 'message' in err && typeof err.message === 'string' ? err.message : msg
+  return [cause === msg ? msg : `${msg}: ${cause}`]
+}
+
+function parseObject(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined
   try {
-    JSON.parse(line)
-    return true
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : undefined
   } catch {
-    return false
+    return undefined
   }
 }

@@ -4,9 +4,14 @@ import type { LogFile } from './log-file.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
 import { signalGroup, waitForGroupEnd } from './process-group.ts'
 
-const firstBackOff = 500
-const longestBackOff = 30_000
-const healthyAfter = 60_000
+const firstBackOffMs = 500
+const longestBackOffMs = 30_000
+const healthyAfterMs = 60_000
+
+export interface ServiceMessage {
+  type: string
+  [name: string]: unknown
+}
 
 export interface ServiceOptions {
   name: string
@@ -16,29 +21,23 @@ export interface ServiceOptions {
   runFolder: string
   log: LogFile
   /** What the process says besides `ready`. */
-  onMessage?: (message: { type: string } & Record<string, unknown>) => void
+  onMessage?: (message: ServiceMessage) => void
   /** Told to the person at the terminal: the process died or came back. */
   tell: (message: string) => void
 }
 
 /** A process of the platform: started, watched, started again when it dies, stopped with all it started. */
 export class Service {
-  readonly name: string
   readonly #options: ServiceOptions
   #child: ChildProcess | undefined
-  #stopping = false
-  #everReady = false
+  #isStopping = false
+  #wasEverReady = false
   #deaths = 0
-  #timer: NodeJS.Timeout | undefined
   #startedAt = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(options: ServiceOptions) {
-    this.name = options.name
     this.#options = options
-  }
-
-  get pid(): number | undefined {
-    return this.#child?.pid
   }
 
   /** Answers with its URL once it serves. @throws LaunchError when it ends before that */
@@ -48,7 +47,7 @@ export class Service {
 
   /** SIGTERM, `graceMs` later SIGKILL to the whole group. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true
+    this.#isStopping = true
     clearTimeout(this.#timer)
     const pid = this.#child?.pid
     if (pid === undefined) return
@@ -58,50 +57,55 @@ export class Service {
       signalGroup(pid, 'SIGKILL')
       await waitForGroupEnd(pid, 5000)
     }
-    removePidFile(this.#options.runFolder, this.name)
+    removePidFile(this.#options.runFolder, this.#options.name)
   }
 
   /** SIGKILL at once. */
   kill(): void {
-    this.#stopping = true
+    this.#isStopping = true
     clearTimeout(this.#timer)
     if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL')
   }
 
   #spawn(onReady: (url: string) => void, onFailure: (error: Error) => void): void {
-    const { program, environment, runFolder, log } = this.#options
+    if (this.#isStopping) return
+    const { name, program, environment, runFolder, log } = this.#options
+    // A group of its own: Ctrl-C at the terminal is for the launcher, which stops one after the other.
     const child = spawn(process.execPath, [program], { env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: process.platform !== 'win32' })
     this.#child = child
     this.#startedAt = Date.now()
-    if (child.pid !== undefined) writePidFile(runFolder, this.name, child.pid)
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => log.take(chunk))
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => log.take(chunk))
-    child.on('error', onFailure)
+    if (child.pid !== undefined) writePidFile(runFolder, name, child.pid)
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (chunk: string) => log.take(chunk))
     child.on('message', (message) => this.#take(message, onReady))
-    child.on('close', (code, signal) => this.#afterDeath(child, signal ?? `code ${code}`, onFailure))
+    child.on('error', (error) => {
+      log.note(error.message)
+      if (child.pid === undefined) this.#afterDeath(error.message, onFailure)
+    })
+    // What it had started ends with it, and with that its output.
+    child.on('exit', () => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'))
+    child.on('close', (code, signal) => this.#afterDeath(signal ?? `code ${code}`, onFailure))
   }
 
   #take(message: unknown, onReady: (url: string) => void): void {
     if (!isMessage(message)) return
     if (message.type !== 'ready') return this.#options.onMessage?.(message)
-    this.#everReady = true
+    this.#wasEverReady = true
     onReady(typeof message.url === 'string' ? message.url : '')
   }
 
-  #afterDeath(child: ChildProcess, how: string, onFailure: (error: Error) => void): void {
-    const { name } = this
-    const { log, tell } = this.#options
-    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL')
+  #afterDeath(how: string, onFailure: (error: Error) => void): void {
+    const { name, log, tell } = this.#options
+    this.#child = undefined
     log.note(`ended (${how})`)
-    if (this.#stopping) return
-    if (!this.#everReady) return onFailure(new LaunchError(`The ${name} did not start (${how}). The end of ${log.path}:\n${log.tail(12)}`))
-    this.#deaths = Date.now() - this.#startedAt > healthyAfter ? 1 : this.#deaths + 1
-    const wait = Math.min(firstBackOff * 2 ** (this.#deaths - 1), longestBackOff)
-    tell(`The ${name} ended unexpectedly (${how}): starting it again in ${wait / 1000} s. See ${log.path}`)
-    this.#timer = setTimeout(() => this.#spawn(() => tell(`The ${name} serves again`), () => undefined), wait)
+    if (this.#isStopping) return
+    if (!this.#wasEverReady) return onFailure(new LaunchError(`The ${name} did not start (${how}). ${log.reason()}\nAll it said is in ${log.path}`))
+    this.#deaths = Date.now() - this.#startedAt > healthyAfterMs ? 1 : this.#deaths + 1
+    const waitMs = Math.min(firstBackOffMs * 2 ** (this.#deaths - 1), longestBackOffMs)
+    tell(`The ${name} ended unexpectedly (${how}): starting it again in ${waitMs / 1000} s. Its log: ${log.path}`)
+    this.#timer = setTimeout(() => this.#spawn(() => tell(`The ${name} serves again`), () => undefined), waitMs)
   }
 }
 
-function isMessage(message: unknown): message is { type: string } & Record<string, unknown> {
+function isMessage(message: unknown): message is ServiceMessage {
   return typeof message === 'object' && message !== null && 'type' in message && typeof message.type === 'string'
 }

@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { LaunchError } from './launch-error.ts'
 
 export type PortName = 'web' | 'registry' | 'marketplace' | 'database'
@@ -27,10 +27,10 @@ export function readSettings(environment: NodeJS.ProcessEnv, rootFolder: string)
     database: readPort(environment, 'database', web + 3),
   }
   refuseSharedPorts(ports)
-  const home = environment.OPSFLUX_HOME ?? join(rootFolder, '.opsflux')
+  const home = environment.OPSFLUX_HOME || join(rootFolder, '.opsflux')
   return {
-    home: isAbsolute(home) ? home : resolve(rootFolder, home),
-    bind: environment.OPSFLUX_BIND ?? '127.0.0.1',
+    home: resolve(home),
+    bind: environment.OPSFLUX_BIND || '127.0.0.1',
     ports,
     ...(environment.DATABASE_URL ? { databaseUrl: environment.DATABASE_URL } : {}),
   }

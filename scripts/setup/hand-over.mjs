@@ -21,8 +21,9 @@ export function handOver(program, variables = {}) {
   const watch = watchNpm(() => child.kill('SIGTERM'))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', (code) => {
+    child.on('exit', (code, signal) => {
       clearInterval(watch)
+      if (signal) console.error(`\n${program} was ended from outside (${signal}).`)
       resolve(code ?? 1)
     })
   })

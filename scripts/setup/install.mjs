@@ -20,10 +20,13 @@ export function installationHash() {
   return `${hashSources(rootFolder, ['package-lock.json', '.npmrc', 'package.json', ...folders])} ${process.platform}-${process.arch}`
 }
 
-/** Installs the dependencies unless exactly these are there. @throws {Error} with npm's last words */
-export async function installWhenNeeded() {
-  const wanted = installationHash()
-  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
+/** Whether exactly the dependencies that are asked for are there. */
+export function isInstalled() {
+  return existsSync(marker) && readFileSync(marker, 'utf8') === installationHash()
+}
+
+/** Installs the dependencies. @throws {Error} with npm's last words */
+export async function installDependencies() {
   if (!isInstalledByHand()) await withProgress('Installing dependencies (once, about a minute)', install)
   // Written last, in one step: an installation cut short is done again.
   writeFileSync(`${marker}.new`, installationHash())

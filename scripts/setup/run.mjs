@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /**
- * Runs a program and collects what it prints.
+ * Runs a program and collects what it prints. It does not outlive this process when that is told to stop.
  * @param {string} program @param {readonly string[]} args
  * @param {{ cwd: string, env?: NodeJS.ProcessEnv, show?: boolean }} options `show`: print as it comes
  * @returns {Promise<{ code: number, output: string }>} code 1 for a program that cannot be started or was killed
@@ -17,7 +19,15 @@ export function run(program, args, { cwd, env = process.env, show = false }) {
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
+    const stop = () => {
+      child.kill('SIGTERM')
+      process.exit(130)
+    }
+    for (const signal of stopSignals) process.once(signal, stop)
     child.on('error', (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
-    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+    child.on('close', (code) => {
+      for (const signal of stopSignals) process.off(signal, stop)
+      resolve({ code: code ?? 1, output })
+    })
   })
 }

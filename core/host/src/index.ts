@@ -1,4 +1,5 @@
 export { readConfig } from './config.ts'
 export type { HostConfig } from './config.ts'
 export { startHost } from './host.ts'
-export type { Host, HostOptions } from './host.ts'
+export type { Host } from './host.ts'
+export type { HostOptions } from './services.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { RegistryClient } from '@opsflux/registry-client'
-import { isOpsFluxError } from '@opsflux/sdk'
+import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
 import { Catalogue } from './catalogue.ts'
 import { PackageCache } from './package-cache.ts'
 import { answerProblems } from './problems.ts'
@@ -87,9 +87,12 @@ function health(catalogue: Catalogue): Middleware {
   }
 }
 
+/** @throws not-ready when the port is taken */
 async function listen(server: Server, port: number, bind: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new OpsFluxError('not-ready', `Port ${port} is taken by another program. Stop it, or choose another port with OPSFLUX_MARKETPLACE_PORT.`, { cause: error }) : error)
+    })
     server.listen(port, bind, resolve)
   })
   const address = server.address() as AddressInfo

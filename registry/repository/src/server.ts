@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
+import { OpsFluxError } from '@opsflux/sdk'
 import { initialiseRepository } from './initialise.ts'
 import { answerProblems } from './problems.ts'
 import { renew } from './renewal.ts'
@@ -69,9 +70,12 @@ function health(repository: Repository): Middleware {
   }
 }
 
+/** @throws not-ready when the port is taken */
 async function listen(server: Server, port: number, bind: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new OpsFluxError('not-ready', `Port ${port} is taken by another program. Stop it, or choose another port with OPSFLUX_REGISTRY_PORT.`, { cause: error }) : error)
+    })
     server.listen(port, bind, resolve)
   })
   const address = server.address() as AddressInfo

@@ -8,6 +8,7 @@ const managers = 'module-managers'
 /** Tells open pages what changed. A socket belongs to a session and hears only what its user may know. */
 export class LiveUpdates {
   readonly #sockets: Server<Record<string, never>, ServerEvents>
+  #closing: Promise<void> | undefined
 
   constructor(server: HttpServer, identity: Identity) {
     this.#sockets = new Server(server, { serveClient: false, maxHttpBufferSize: 10_000, allowRequest: (request, accept) => accept(null, isSameOrigin(request.headers)) })
@@ -28,8 +29,10 @@ export class LiveUpdates {
     this.#sockets.emit('modules.changed', { id, ...(version ? { version } : {}) })
   }
 
-  async close(): Promise<void> {
-    await this.#sockets.close()
+  /** Also closes the HTTP server; twice is fine. */
+  close(): Promise<void> {
+    this.#closing ??= this.#sockets.close()
+    return this.#closing
   }
 }
 

@@ -1,0 +1,70 @@
+import type { Server } from 'node:http'
+import bodyParser from '@koa/bodyparser'
+import compress from 'koa-compress'
+import Koa from 'koa'
+import type { Logger } from 'pino'
+import { EntityEngine, type Database } from '@opsflux/data'
+import { answerProblems } from '@opsflux/kernel'
+import { authenticate, findUsers, identityRoutes, moduleRoutes, pluginApi, type Identity, type LiveUpdates, type ModuleManager } from '@opsflux/services'
+import { assets } from './assets.ts'
+import { healthRoutes, type Health } from './health.ts'
+import { listen } from './listen.ts'
+import { securityHeaders } from './security-headers.ts'
+import type { Shell } from './shell.ts'
+import { shellSession } from './shell-session.ts'
+
+export interface Web {
+  url: string
+  /** Takes no new connections, lets requests end, closes live ones. */
+  stop(): Promise<void>
+}
+
+interface WebNeeds {
+  database: Database
+  httpServer: Server
+  identity: Identity
+  live: LiveUpdates
+  modules: ModuleManager
+  shell: Shell
+}
+
+/** Largest JSON body, bytes as koa reads them; packages have a limit of their own. */
+const jsonLimit = '1mb'
+
+/** Puts the routes together and listens. */
+export async function startWeb(needs: WebNeeds, { log, port, bind }: { log: Logger; port: number; bind: string }): Promise<Web> {
+  const { httpServer, live } = needs
+  const health: Health = { isServing: false }
+  httpServer.on('request', createApp(needs, health, log).callback())
+  const url = await listen(httpServer, port, bind)
+  health.isServing = true
+  return {
+    url,
+    stop: async () => {
+      health.isServing = false
+      const closed = new Promise<void>((resolve) => { httpServer.once('close', resolve) })
+      // Closes the HTTP server with it, and the WebSockets that would keep it open.
+      await live.close()
+      httpServer.closeIdleConnections()
+      await closed
+    },
+  }
+}
+
+function createApp({ database, identity, modules, shell }: WebNeeds, health: Health, log: Logger): Koa {
+  const engine = new EntityEngine(database, findUsers)
+  const session = shellSession(identity, modules, shell.stylesheets)
+  const app = new Koa()
+  app.on('error', (error: unknown) => log.error({ err: error }, 'connection error'))
+  app.use(securityHeaders())
+  app.use(healthRoutes(health, database))
+  app.use(answerProblems(log))
+  app.use(compress({ threshold: 1_024, br: false }))
+  app.use(authenticate(identity, async (tenantId) => (await modules.enabledFor(tenantId)).map((release) => release.manifest)))
+  app.use(bodyParser({ enableTypes: ['json'], jsonLimit, jsonStrict: true, parsedMethods: ['POST', 'PUT', 'PATCH'] }))
+  app.use(identityRoutes(identity, session).routes())
+  app.use(moduleRoutes(modules).routes())
+  app.use(pluginApi({ host: modules.host, engine, log, isEnabled: (pluginId, tenantId) => modules.isEnabled(pluginId, tenantId) }))
+  app.use(assets(shell.dist, shell, modules, shell.stylesheets))
+  return app
+}
