@@ -4,14 +4,13 @@ import type { RunningPostgres } from '@opsflux/data'
 import { identifyProcess } from '../setup/process-identity.mjs'
 import type { Database } from './database.ts'
 import { LaunchError } from './launch-error.ts'
-import { checkPorts } from './ports.ts'
 import type { Settings } from './settings.ts'
 
 const watchEveryMs = 500
 
 /** The PostgreSQL that came with the installation: started or attached to, watched, started again when it dies. */
 export class EmbeddedDatabase implements Database {
-  readonly #settings: Settings
+  readonly #port: number
   readonly #dataDir: string
   readonly #tell: (message: string) => void
   #running: RunningPostgres | undefined
@@ -23,9 +22,14 @@ export class EmbeddedDatabase implements Database {
   #failure = ''
 
   constructor(settings: Settings, tell: (message: string) => void) {
-    this.#settings = settings
+    this.#port = settings.ports.database
     this.#dataDir = join(settings.home, 'postgres')
     this.#tell = tell
+  }
+
+  /** One that outlived a killed launcher holds the port rightly: it is attached to. */
+  get needsPort(): boolean {
+    return !existsSync(join(this.#dataDir, 'cluster', 'postmaster.pid'))
   }
 
   get url(): string {
@@ -34,11 +38,9 @@ export class EmbeddedDatabase implements Database {
   }
 
   async open(): Promise<string> {
-    // One that outlived a killed launcher holds the port rightly: it is attached to.
-    if (!existsSync(join(this.#dataDir, 'cluster', 'postmaster.pid'))) await checkPorts(this.#settings, ['database'])
     this.#starting = this.#start()
     await this.#starting.catch((cause: unknown) => {
-      throw new LaunchError(`The database did not start. ${messageOf(cause)} (OPSFLUX_DATABASE_PORT moves its port, now ${this.#settings.ports.database}.)`, { cause })
+      throw new LaunchError(`The database did not start. ${messageOf(cause)} (OPSFLUX_DATABASE_PORT moves its port, now ${this.#port}.)`, { cause })
     })
     if (!this.#isStopping) this.#watch = setInterval(() => this.#look(), watchEveryMs)
     return 'embedded PostgreSQL'
@@ -60,7 +62,7 @@ export class EmbeddedDatabase implements Database {
 
   async #start(): Promise<void> {
     const { startPostgres } = await import('@opsflux/data')
-    this.#running = await startPostgres({ dataDir: this.#dataDir, port: this.#settings.ports.database })
+    this.#running = await startPostgres({ dataDir: this.#dataDir, port: this.#port })
     this.#identity = identifyProcess(this.#running.pid)
   }
 

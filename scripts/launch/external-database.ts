@@ -6,6 +6,7 @@ const oldestMajor = 15
 /** A PostgreSQL that somebody else runs: looked at once, never stopped. */
 export class ExternalDatabase implements Database {
   readonly url: string
+  readonly needsPort = false
 
   constructor(url: string) {
     this.url = url

@@ -26,7 +26,7 @@ try {
   stopOnSignal(platform)
   try {
     for (const name of await stopEarlierProcesses(home.run, rootFolder)) report.notice(`Stopped the ${name} that an earlier start had left running`)
-    await checkPorts(settings, ['web', 'registry', 'marketplace'])
+    await checkPorts(settings, platform.ports)
     const url = await platform.start()
     await fetch(`${url}/health/ready`).then((response) => response.arrayBuffer())
     const timings = timingsOf(preparation, report.timings, platform.isNew)

@@ -35,7 +35,7 @@ async function stopEarlier(path: string, rootFolder: string): Promise<boolean> {
   if (!record) return false
   if (identifyProcess(record.pid) === record.identity) {
     process.kill(record.pid, 'SIGTERM')
-    if (!await waitForGroupEnd(record.pid, 10_000)) signalGroup(record.pid, 'SIGKILL')
+    if (!await waitForGroupEnd(record.pid, 10_000) && signalGroup(record.pid, 'SIGKILL')) await waitForGroupEnd(record.pid, 5000)
     return true
   }
   return stopOrphans(record.pid, rootFolder)

@@ -7,7 +7,7 @@ import { Publication } from './publication.ts'
 import { prepareRegistry, type RegistryHome } from './registry-home.ts'
 import type { Report } from './report.ts'
 import { Service, type ServiceMessage } from './service.ts'
-import type { Settings } from './settings.ts'
+import type { PortName, Settings } from './settings.ts'
 
 export interface FirstAdministrator {
   email: string
@@ -41,6 +41,11 @@ export class Platform {
   constructor(options: PlatformOptions) {
     this.#options = options
     this.#database = databaseOf(options.settings, (message) => options.report.notice(message))
+  }
+
+  /** What it is about to listen on. */
+  get ports(): PortName[] {
+    return ['web', 'registry', 'marketplace', ...(this.#database.needsPort ? ['database' as const] : [])]
   }
 
   /** Answers with the URL of the web interface. @throws LaunchError */

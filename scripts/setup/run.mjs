@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set()
 
 /**
  * Runs a program and collects what it prints. It does not outlive this process when that is told to stop.
@@ -11,6 +13,7 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 export function run(program, args, { cwd, env = process.env, show = false }) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    keep(child)
     let output = ''
     /** @param {Buffer} chunk */
     const take = (chunk) => {
@@ -19,15 +22,22 @@ export function run(program, args, { cwd, env = process.env, show = false }) {
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
-    const stop = () => {
-      child.kill('SIGTERM')
-      process.exit(130)
-    }
-    for (const signal of stopSignals) process.once(signal, stop)
     child.on('error', (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
-    child.on('close', (code) => {
-      for (const signal of stopSignals) process.off(signal, stop)
-      resolve({ code: code ?? 1, output })
-    })
+    child.on('close', (code) => resolve({ code: code ?? 1, output }))
   })
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function keep(child) {
+  if (running.size === 0) for (const signal of stopSignals) process.on(signal, stopAll)
+  running.add(child)
+  child.on('close', () => {
+    running.delete(child)
+    if (running.size === 0) for (const signal of stopSignals) process.off(signal, stopAll)
+  })
+}
+
+function stopAll() {
+  for (const child of running) child.kill('SIGTERM')
+  process.exit(130)
 }

@@ -4,6 +4,7 @@ import { startMarketplace, type Marketplace } from '@opsflux/marketplace-server'
 import { startRegistry, type Registry } from '@opsflux/registry-repository'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startChild } from '../setup/child.ts'
 import { makeRepository, Packages, PlainPublisher } from './scene.ts'
 
 const log = pino({ level: 'silent' })
@@ -96,5 +97,20 @@ describe('the catalogue', () => {
     expect((await get('/health/ready')).status).toBe(503)
     expect((await get('/health/live')).status).toBe(200)
     expect(await get('/api/catalogue')).toEqual({ status: 200, body: { data: [] } })
+  })
+
+  test('follows the registry by itself, in its own process', async () => {
+    const child = await startChild('marketplace/server/src/main.ts', {
+      OPSFLUX_MARKETPLACE_HOME: join(repository.home, '../other'), OPSFLUX_MARKETPLACE_PORT: '0', OPSFLUX_MARKETPLACE_REFRESH_SECONDS: '1',
+      OPSFLUX_REGISTRY_URL: registry.url, OPSFLUX_REGISTRY_ROOT: join(repository.home, 'root.json'),
+    })
+    try {
+      await publisher.publish((await packages.build('1.0.0')).path)
+      const shown = async (): Promise<unknown> => (await (await fetch(`${child.url}/api/catalogue`)).json() as { data: unknown[] }).data
+      await expect.poll(shown, { timeout: 20_000 }).toMatchObject([{ id: 'hello-notes', latest: '1.0.0' }])
+    } finally {
+      await child.stop()
+    }
+    expect(child.process.exitCode).toBe(0)
   })
 })

@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BuiltPackage } from '@opsflux/cli'
 import { openPackage, type RegistryClient } from '@opsflux/registry-client'
 import { buildPublisher, buildRelease, buildTargets, encodeMetadata, generateKeyPair, secondsAfter, signMetadata } from '@opsflux/registry-metadata'
-import { addPublisher, startRegistry, type Registry } from '@opsflux/registry-repository'
+import { startRegistry, type Registry } from '@opsflux/registry-repository'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { runScript } from '../setup/child.ts'
 import { makeRepository, Packages, PlainPublisher } from './scene.ts'
 
 let packages: Packages
@@ -84,9 +85,12 @@ describe('a published release', () => {
     expect(await offered()).toHaveLength(1)
   })
 
-  test('goes out without a restart after a publisher was added to the running registry', async () => {
+  test('is not disturbed by a publisher that is added while the registry runs, and who is known at once', async () => {
     const key = generateKeyPair()
-    await addPublisher(repository.home, { name: 'other', prefixes: ['other-'], publicKeyPem: key.publicKeyPem })
+    const keyFile = join(repository.home, 'other.public.pem')
+    await writeFile(keyFile, key.publicKeyPem)
+    const command = ['add-publisher', '--home', repository.home, '--name', 'other', '--prefix', 'other-', '--key', keyFile]
+    for (const _ of ['first', 'again']) await runScript('registry/repository/src/admin.ts', command)
     expect(await (await fetch(`${registry.url}/api/publishers/other`)).json()).toEqual({ name: 'other', prefixes: ['other-'], keyids: [key.keyid], metadata: null })
     await publisher.publish(first.path)
     expect(await offered()).toEqual(['hello-notes 1.0.0'])

@@ -10,7 +10,8 @@ export function answerProblems(log: Logger): Middleware {
       if (context.status === 404 && context.body === undefined) throw new OpsFluxError('not-found', `There is nothing at ${context.path}.`)
     } catch (error) {
       const problem = toProblem(error)
-      if (problem.status >= 500) log.error({ err: error, method: context.method, path: context.path, code: problem.code }, 'request failed')
+      // A sender that went away in the middle of its upload is no fault of ours.
+      if (problem.status >= 500 && !context.req.errored) log.error({ err: error, method: context.method, path: context.path, code: problem.code }, 'request failed')
       context.status = problem.status
       context.body = JSON.stringify(problem)
       context.type = 'application/problem+json'

@@ -145,6 +145,11 @@ export class PluginSchemas {
     if (row !== undefined) await this.#locked(row.plugin_id, (admin) => this.#dropOrphans(admin, row.plugin_id))
   }
 
+  /** Drops the copies that an interrupted `protect` or `dropRestorePoint` left behind. */
+  async sweep(pluginId: string): Promise<void> {
+    await this.#locked(pluginId, (admin) => this.#dropOrphans(admin, pluginId))
+  }
+
   /**
    * Erases all data of a plugin: tables in one transaction with the staged change, then its restore points.
    * Its owner role stays, without anything to reach. After an interruption, call it again without a staged change.

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { toProblem } from '@opsflux/kernel'
 import { OpsFluxError, type Operation, type OperationState, type OperationStep, type Plan } from '@opsflux/sdk'
+import { untilReachable } from './until-reachable.ts'
 
 /** Told before and after every step; what it does when it throws or dies is what a crash there would do. */
 export type StepObserver = (operation: Operation, step: OperationStep, phase: 'before' | 'after') => void | Promise<void>
@@ -9,6 +10,8 @@ export type StepObserver = (operation: Operation, step: OperationStep, phase: 'b
 export interface JournalParts {
   admin: pg.Pool
   hostId: string
+  /** Aborted when the host stops. */
+  stopping: AbortSignal
   onChange(operation: Operation): void
   onStep?: StepObserver
 }
@@ -25,14 +28,14 @@ export class Journal {
 
   /** @throws operation-in-progress when the plugin is being changed already, on any host */
   static async open(parts: JournalParts, plan: Plan, steps: readonly OperationStep[], startedBy: string): Promise<Journal> {
-    const operation: Operation = {
-      id: randomUUID(), plan, state: 'running', steps: steps.map((step) => ({ step, state: 'waiting' })), startedBy, startedAt: new Date().toISOString(),
-    }
-    const { rowCount } = await parts.admin.query(
-      `insert into opsflux.operation (id, plugin_id, action, state, plan, steps, started_by, host_id, started_at) values ($1, $2, $3, 'running', $4, $5, $6, $7, $8)
-       on conflict (plugin_id) where state = 'running' do nothing`,
-      [operation.id, plan.id, plan.action, JSON.stringify(plan), JSON.stringify(operation.steps), startedBy, parts.hostId, operation.startedAt])
-    if (rowCount === 0) throw new OpsFluxError('operation-in-progress', `${plan.name} is being changed right now. Wait until that operation has ended.`)
+    const [id, waiting] = [randomUUID(), steps.map((step) => ({ step, state: 'waiting' as const }))]
+    // Started by the database's clock, as restore points are: those of this operation are told apart by it.
+    const { rows: [opened] } = await parts.admin.query<{ started_at: Date }>(
+      `insert into opsflux.operation (id, plugin_id, action, state, plan, steps, started_by, host_id) values ($1, $2, $3, 'running', $4, $5, $6, $7)
+       on conflict (plugin_id) where state = 'running' do nothing returning started_at`,
+      [id, plan.id, plan.action, JSON.stringify(plan), JSON.stringify(waiting), startedBy, parts.hostId])
+    if (!opened) throw new OpsFluxError('operation-in-progress', `${plan.name} is being changed right now. Wait until that operation has ended.`)
+    const operation: Operation = { id, plan, state: 'running', steps: waiting, startedBy, startedAt: opened.started_at.toISOString() }
     const journal = new Journal(parts, operation)
     parts.onChange(operation)
     return journal
@@ -61,15 +64,19 @@ export class Journal {
     this.operation.state = state
     this.operation.endedAt = new Date().toISOString()
     if (error !== undefined) this.operation.problem = toProblem(error)
-    await this.#parts.admin.query('update opsflux.operation set state = $2, steps = $3, problem = $4, ended_at = $5 where id = $1', [
+    await this.#query('update opsflux.operation set state = $2, steps = $3, problem = $4, ended_at = $5 where id = $1', [
       this.operation.id, state, JSON.stringify(this.operation.steps), this.operation.problem ? JSON.stringify(this.operation.problem) : null, this.operation.endedAt,
     ])
     this.#parts.onChange(this.operation)
   }
 
   async #write(): Promise<void> {
-    await this.#parts.admin.query('update opsflux.operation set steps = $2 where id = $1', [this.operation.id, JSON.stringify(this.operation.steps)])
+    await this.#query('update opsflux.operation set steps = $2 where id = $1', [this.operation.id, JSON.stringify(this.operation.steps)])
     this.#parts.onChange(this.operation)
+  }
+
+  async #query(statement: string, values: unknown[]): Promise<void> {
+    await untilReachable(this.#parts.stopping, () => this.#parts.admin.query(statement, values))
   }
 }
 

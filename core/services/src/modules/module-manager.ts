@@ -10,10 +10,11 @@ import { isOpsFluxError, OpsFluxError, type ChangeRequest, type ModuleDetail, ty
 import { Catalogue, type CatalogueEntry } from './catalogue.ts'
 import { Installations, type Installation } from './installations.ts'
 import { operationsOf, readOperation, type StepObserver } from './journal.ts'
+import { localised, localisedMenus, localisedReasons, type Messages } from './localised.ts'
 import { Operations } from './operations.ts'
 import { PackageStore } from './package-store.ts'
 import { Planner, type PlanActor } from './planner.ts'
-import { loadRelease, type PluginRelease } from './plugin-release.ts'
+import { loadRelease, messageOf, type PluginRelease } from './plugin-release.ts'
 import { recover } from './recovery.ts'
 import { changelogSections, folderName } from './target.ts'
 
@@ -30,6 +31,8 @@ export interface ModuleManagerOptions {
   onModulesChanged(pluginId: string, version: string | undefined): void
   onStep?: StepObserver
 }
+
+type Reader = Pick<PlanActor, 'tenantId' | 'locale'>
 
 /** Installs, updates, rolls back and removes plugins, and serves the ones that are installed. */
 export class ModuleManager {
@@ -103,7 +106,8 @@ export class ModuleManager {
     return !(await this.#disabledFor(tenantId)).has(pluginId)
   }
 
-  async list(tenantId: string): Promise<{ data: ModuleSummary[]; registry: { reachable: boolean } }> {
+  /** Installed modules are named in the reader's language, others as the catalogue names them. */
+  async list({ tenantId, locale }: Reader): Promise<{ data: ModuleSummary[]; registry: { reachable: boolean } }> {
     const entries = await this.#catalogue.entries().catch((error: unknown) => {
       if (isOpsFluxError(error)) return undefined
       throw error
@@ -113,7 +117,7 @@ export class ModuleManager {
     const disabled = await this.#disabledFor(tenantId)
     for (const installation of await this.#installations.all()) {
       const known = summaries.get(installation.pluginId) ?? ofManifest(installation.manifest)
-      summaries.set(installation.pluginId, withInstallation(known, installation, disabled.has(installation.pluginId)))
+      summaries.set(installation.pluginId, withInstallation(localised(known, this.#messagesOf(installation.pluginId, locale)), installation, disabled.has(installation.pluginId)))
     }
     for (const kept of await this.#installations.kept()) {
       const known = summaries.get(kept.pluginId) ?? ofManifest(kept.manifest)
@@ -123,22 +127,23 @@ export class ModuleManager {
   }
 
   /** @throws not-found */
-  async detail(id: string, tenantId: string): Promise<ModuleDetail> {
-    const summary = (await this.list(tenantId)).data.find((module) => module.id === id)
+  async detail(id: string, reader: Reader): Promise<ModuleDetail> {
+    const summary = (await this.list(reader)).data.find((module) => module.id === id)
     if (!summary) throw new OpsFluxError('not-found', `There is no module "${id}" in the catalogue or on this platform.`)
     const entry = await this.#catalogue.entry(id).catch(() => undefined)
     const installation = await this.#installations.get(id)
     const release = this.host.current(id)
     const shown = release?.manifest ?? installation?.manifest ?? entry
+    const messages = this.#messagesOf(id, reader.locale)
     const rows = new Map(installation ? (await this.#schemas.tables(id)).map((table) => [table.name, table.rows]) : [])
     return {
       ...summary,
       readme: entry?.readme ?? (await this.#textOf(release, 'README.md')),
       changelog: changelogSections(entry?.changelog ?? (await this.#textOf(release, 'CHANGELOG.md'))),
       versions: entry?.versions ?? [],
-      capabilities: (shown?.capabilities ?? []).map((capability) => ({ ...capability, ...(installation ? { granted: installation.granted.includes(capability.name) } : {}) })),
+      capabilities: localisedReasons(shown?.capabilities ?? [], messages).map((capability) => ({ ...capability, ...(installation ? { granted: installation.granted.includes(capability.name) } : {}) })),
       permissions: shown?.permissions ?? [],
-      menus: shown?.menus ?? [],
+      menus: localisedMenus(shown?.menus ?? [], messages),
       entities: (shown?.entities ?? []).map((entity) => {
         const count = rows.get(entity.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
         return { name: entity.name, fields: Object.keys(entity.fields).length, ...(count === undefined ? {} : { rows: count }) }
@@ -146,6 +151,11 @@ export class ModuleManager {
       restorePoints: (await this.#installations.restorePoints(id)).map((point) => ({ version: point.version, createdAt: point.createdAt.toISOString() })),
       operations: (await operationsOf(this.#options.database.admin, id)).map(({ id: operationId, state, startedAt, endedAt }) => ({ id: operationId, state, startedAt, ...(endedAt ? { endedAt } : {}) })),
     }
+  }
+
+  #messagesOf(pluginId: string, locale: string): Messages {
+    const release = this.host.current(pluginId)
+    return release ? messageOf(release, locale) : {}
   }
 
   #disabledFor(tenantId: string): Promise<ReadonlySet<string>> {

@@ -5,6 +5,7 @@ import type { Database, Measured, PluginSchemas } from '@opsflux/data'
 import type { RegistryClient } from '@opsflux/registry-client'
 import { OpsFluxError, sdkVersion, type CapabilityName, type ChangeRequest, type Diff, type Plan, type PluginManifest } from '@opsflux/sdk'
 import type { Installation, Installations, RestorePoint } from './installations.ts'
+import { eachSide, localisedMenus, localisedReasons, localName, type Messages } from './localised.ts'
 import type { PackageStore } from './package-store.ts'
 import { schemaPath, type SchemaPath } from './schema-change.ts'
 import { changelogSections, folderName, sha256, targetOfFolder, targetOfPackage, type TargetRelease } from './target.ts'
@@ -19,7 +20,8 @@ export interface PlannerParts {
   modulesFolder: string
 }
 
-export interface PlanActor { tenantId: string; userId: string }
+/** A plan speaks the language of who asks for it. */
+export interface PlanActor { tenantId: string; userId: string; locale: string }
 
 type Draft = Omit<Plan, 'hash'>
 interface Found { target: TargetRelease; source: Plan['source']; reason: Plan['reason']; publisher: string; restorePoint?: RestorePoint }
@@ -77,18 +79,18 @@ export class Planner {
     const installation = await this.#parts.installations.get(request.id)
     if (request.action === 'install') {
       if (installation) throw impossible(`${installation.manifest.name} ${installation.version} is installed already. Update it instead.`)
-      return this.#changeRelease(request, undefined, await this.#find(request, undefined))
+      return this.#changeRelease(request, undefined, await this.#find(request, undefined), actor)
     }
     if (!installation) throw new OpsFluxError('not-found', `The module "${request.id}" is not installed.`)
     switch (request.action) {
       case 'update':
       case 'rollback':
-        return this.#changeRelease(request, installation, await this.#find(request, installation))
+        return this.#changeRelease(request, installation, await this.#find(request, installation), actor)
       case 'enable':
       case 'disable':
         return this.#switch(request, installation, actor)
       case 'uninstall':
-        return this.#uninstall(request, installation)
+        return this.#uninstall(request, installation, actor)
     }
   }
 
@@ -122,7 +124,7 @@ export class Planner {
     return point && point.digest === found.target.digest ? { ...found, restorePoint: point } : found
   }
 
-  async #changeRelease(request: ChangeRequest, installation: Installation | undefined, found: Found): Promise<Draft> {
+  async #changeRelease(request: ChangeRequest, installation: Installation | undefined, found: Found, actor: PlanActor): Promise<Draft> {
     const { target } = found
     const { manifest } = target
     const kept = (await this.#parts.installations.kept(request.id))[0]
@@ -131,12 +133,13 @@ export class Planner {
     const path = schemaPath(await this.#parts.schemas.applied(request.id), target.migrations)
     const measured = await this.#measure(request, installation, path, found)
     const before = installation?.manifest
+    const messages = { ...(installation ? await this.#messagesOf(installation, actor) : {}), ...(await target.messages(actor.locale)) }
     return {
-      action: request.action, id: request.id, name: manifest.name, ...(installation ? { from: installation.version } : {}), to: manifest.version, digest: target.digest,
+      action: request.action, id: request.id, name: localName(messages, manifest), ...(installation ? { from: installation.version } : {}), to: manifest.version, digest: target.digest,
       source: found.source, publisher: found.publisher, reason: kept && !installation ? 'kept-data' : found.reason,
-      capabilities: difference(before?.capabilities ?? [], manifest.capabilities, (capability) => capability.name),
+      capabilities: eachSide(difference(before?.capabilities ?? [], manifest.capabilities, (capability) => capability.name), (list) => localisedReasons(list, messages)),
       permissions: difference(before?.permissions ?? [], manifest.permissions, (permission) => JSON.stringify([permission.action, permission.scope, permission.roles])),
-      menus: difference(before?.menus ?? [], manifest.menus, (menu) => JSON.stringify([menu.id, menu.label])),
+      menus: eachSide(difference(before?.menus ?? [], manifest.menus, (menu) => JSON.stringify([menu.id, menu.label])), (list) => localisedMenus(list, messages)),
       migrations: [...path.down.map(({ id }) => ({ id, direction: 'down' as const })), ...path.up.map(({ id }) => ({ id, direction: 'up' as const }))],
       tables: measured.tables, migrationMs: Math.round(measured.ms), wayBack: measured.wayBack,
       ...(request.action === 'rollback' ? { dataFrom: measured.dataFrom } : {}),
@@ -180,27 +183,37 @@ export class Planner {
     const isRevival = request.action === 'enable' && installation.state !== 'active'
     if (isEnabled === (request.action === 'enable') && !isRevival) throw impossible(`${installation.manifest.name} is ${isEnabled ? 'enabled' : 'disabled'} already.`)
     if (request.action === 'disable') await this.#assertNobodyNeeds(installation)
-    const { menus, permissions } = installation.manifest
+    const { permissions } = installation.manifest
+    const messages = await this.#messagesOf(installation, actor)
+    const menus = localisedMenus(installation.manifest.menus, messages)
     const isOn = request.action === 'enable'
     return {
-      ...unchanged(request, installation), reason: 'asked',
+      ...unchanged(request, installation, messages), reason: 'asked',
       menus: isOn ? { added: menus, removed: [] } : { added: [], removed: menus },
       permissions: isOn ? { added: [...permissions], removed: [] } : { added: [], removed: [...permissions] },
     }
   }
 
-  async #uninstall(request: ChangeRequest, installation: Installation): Promise<Draft> {
+  async #uninstall(request: ChangeRequest, installation: Installation, actor: PlanActor): Promise<Draft> {
     await this.#assertNobodyNeeds(installation)
     const tables = await this.#parts.schemas.tables(request.id)
     const { manifest } = installation
     const isPurge = request.data === 'purge'
+    const messages = await this.#messagesOf(installation, actor)
     return {
-      ...unchanged(request, installation), reason: 'asked',
-      capabilities: { added: [], removed: manifest.capabilities }, permissions: { added: [], removed: [...manifest.permissions] }, menus: { added: [], removed: manifest.menus },
+      ...unchanged(request, installation, messages), reason: 'asked',
+      capabilities: { added: [], removed: localisedReasons(manifest.capabilities, messages) }, permissions: { added: [], removed: [...manifest.permissions] },
+      menus: { added: [], removed: localisedMenus(manifest.menus, messages) },
       tables: isPurge ? tables.map((table) => ({ table: table.name, change: 'dropped', rowsTouched: table.rows })) : [],
       wayBack: isPurge ? { kind: 'one-way', reason: 'purged', lost: tables.map((table) => table.name) } : { kind: 'lossless', reason: 'data-kept', lost: [] },
       ...(isPurge ? { purges: Object.fromEntries(tables.map((table) => [table.name, table.rows])) } : {}),
     }
+  }
+
+  /** None when its folder is gone: such a module must still be removable. */
+  async #messagesOf({ manifest, digest }: Installation, { locale }: PlanActor): Promise<Messages> {
+    const target = await targetOfFolder(join(this.#parts.modulesFolder, folderName(manifest, digest)), digest).catch(() => undefined)
+    return target ? target.messages(locale).catch(() => ({})) : {}
   }
 
   async #assertNobodyNeeds(installation: Installation): Promise<void> {
@@ -223,9 +236,9 @@ function assertDirection(request: ChangeRequest, installation: Installation | un
   if (request.action === 'rollback' && order >= 0) throw impossible(`${manifest.version} is not older than the installed ${installation.version}.`)
 }
 
-function unchanged(request: ChangeRequest, installation: Installation): Omit<Draft, 'reason'> {
+function unchanged(request: ChangeRequest, installation: Installation, messages: Messages): Omit<Draft, 'reason'> {
   return {
-    action: request.action, id: request.id, name: installation.manifest.name, from: installation.version, source: 'installed', publisher: installation.manifest.publisher,
+    action: request.action, id: request.id, name: localName(messages, installation.manifest), from: installation.version, source: 'installed', publisher: installation.manifest.publisher,
     capabilities: none(), permissions: none(), menus: none(), migrations: [], tables: [], migrationMs: 0, wayBack: { kind: 'lossless', reason: 'nothing-changed', lost: [] }, changelog: [],
   }
 }

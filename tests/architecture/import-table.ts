@@ -1,0 +1,18 @@
+/** Which of our packages may import which; `plugin` stands for every plugin and example. */
+export const importTable: Record<string, readonly string[]> = {
+  '@opsflux/sdk': [],
+  '@opsflux/ui': [],
+  '@opsflux/cli': ['@opsflux/sdk', '@opsflux/ui', '@opsflux/registry-client', '@opsflux/registry-metadata'],
+  '@opsflux/kernel': ['@opsflux/sdk'],
+  '@opsflux/data': ['@opsflux/kernel', '@opsflux/sdk'],
+  '@opsflux/services': ['@opsflux/data', '@opsflux/kernel', '@opsflux/registry-client', '@opsflux/sdk'],
+  '@opsflux/shell': ['@opsflux/ui', '@opsflux/sdk'],
+  // The shell is what the host serves: its build only, which no import reaches.
+  '@opsflux/host': ['@opsflux/services', '@opsflux/data', '@opsflux/kernel', '@opsflux/sdk', '@opsflux/shell'],
+  '@opsflux/registry-metadata': ['@opsflux/sdk'],
+  '@opsflux/registry-client': ['@opsflux/registry-metadata', '@opsflux/sdk'],
+  '@opsflux/registry-repository': ['@opsflux/registry-client', '@opsflux/registry-metadata', '@opsflux/sdk'],
+  '@opsflux/marketplace-server': ['@opsflux/registry-client', '@opsflux/sdk'],
+}
+
+export const pluginMayImport: readonly string[] = ['@opsflux/sdk', '@opsflux/ui']
