@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { findCycles } from './cycles.ts'
 import { importTable, pluginMayImport } from './import-table.ts'
-import { imports, isRelative, packageNameOf } from './imports.ts'
-import { packageOf, packages, underlying, workspaces } from './packages.ts'
+import { imports, isRelative, packageNameOf, type Import } from './imports.ts'
+import { isOverlay, overlays, packageOf, packages, underlying, workspaces } from './packages.ts'
 import { read, sources } from './repository.ts'
 
 const ours = new Set(workspaces.map(({ name }) => name))
@@ -32,18 +32,27 @@ test('a path of a package goes through its exports', () => {
   expect(byTheBack.map(describe)).toEqual([])
 })
 
-test.each(packages.map(({ folder }) => folder))('no file of %s imports itself by way of others', (folder) => {
-  const edges = imports.flatMap(({ from, file }) => {
-    const target = file === undefined ? undefined : underlying(file)
-    return target !== undefined && packageOf(from).folder === folder && packageOf(target).folder === folder ? [[underlying(from), target] as const] : []
-  })
-  expect(findCycles(edges)).toEqual([])
+test.each(packages.map(({ folder }) => [folder || 'scripts and tests', folder]))('no file of %s imports itself by way of others', (_name, folder) => {
+  expect(findCycles(edgesWithin(folder, imports.filter(({ from }) => !isOverlay(from))))).toEqual([])
+})
+
+test.each(overlays)('no file of the release that $folder makes imports itself by way of others', ({ folder, over }) => {
+  const replaced = new Set(sources.filter((path) => path.startsWith(`${folder}/`)).map(underlying))
+  const release = imports.filter(({ from }) => from.startsWith(`${folder}/`) || (!isOverlay(from) && !replaced.has(from)))
+  expect(findCycles(edgesWithin(over, release))).toEqual([])
 })
 
 test('only the child process of the sandbox names isolated-vm (CORE-16)', () => {
   const allowed = /^core\/kernel\/src\/sandbox\/child[^/]*\.ts$|^tests\//
   expect(sources.filter((path) => !allowed.test(path) && read(path).includes('isolated-vm'))).toEqual([])
 })
+
+function edgesWithin(folder: string, among: readonly Import[]): [from: string, to: string][] {
+  return among.flatMap(({ from, file }) => {
+    const [source, target] = [underlying(from), file === undefined ? undefined : underlying(file)]
+    return target !== undefined && packageOf(source).folder === folder && packageOf(target).folder === folder ? [[source, target]] : []
+  })
+}
 
 function describe({ from, specifier }: { from: string; specifier: string }): string {
   return `${from} imports ${specifier}`

@@ -12,10 +12,12 @@ export interface Package {
   overrides: Record<string, string>
 }
 
-/** Overlays hold only what differs from the plugin they lie over: their package.json is a part of a release, not a package. */
-const overlays = /^(plugins\/[^/]+)\/releases\/[^/]+\/|^tests\/fixtures\/hse-reports-1\.2\.0\//
+/** Folders that hold only what a release has different from the plugin they lie over. */
+export const overlays: readonly { folder: string; over: string }[] = [
+  ...new Set(files.flatMap((path) => /^plugins\/[^/]+\/releases\/[^/]+(?=\/)/.exec(path) ?? [])),
+].map((folder) => ({ folder, over: folder.replace(/\/releases\/.*/, '') })).concat({ folder: 'tests/fixtures/hse-reports-1.2.0', over: 'plugins/hse-reports' })
 
-export const packages: readonly Package[] = files.filter((path) => /(^|\/)package\.json$/.test(path) && !overlays.test(path)).map(readPackage)
+export const packages: readonly Package[] = files.filter((path) => /(^|\/)package\.json$/.test(path) && !isOverlay(path)).map(readPackage)
 
 /** The packages that npm links: without the root and the fixtures. */
 export const workspaces = packages.filter(({ folder }) => folder !== '' && !folder.startsWith('tests/'))
@@ -27,10 +29,18 @@ export function packageOf(path: string): Package {
   return nearest
 }
 
+export function isOverlay(path: string): boolean {
+  return overlayOf(path) !== undefined
+}
+
 /** Where a path of an overlay stands once the overlay lies over its plugin. */
 export function underlying(path: string): string {
-  const [prefix, plugin = 'plugins/hse-reports'] = overlays.exec(path) ?? []
-  return prefix === undefined ? path : `${plugin}/${path.slice(prefix.length)}`
+  const overlay = overlayOf(path)
+  return overlay ? path.replace(overlay.folder, overlay.over) : path
+}
+
+function overlayOf(path: string): (typeof overlays)[number] | undefined {
+  return overlays.find(({ folder }) => path.startsWith(`${folder}/`))
 }
 
 function readPackage(path: string): Package {

@@ -54,6 +54,13 @@ export class Launcher {
     return this.ended
   }
 
+  /** Ctrl-C by somebody without patience. */
+  async interruptUntilEnded(): Promise<void> {
+    const again = setInterval(() => this.process.kill('SIGINT'), 100)
+    await this.ended
+    clearInterval(again)
+  }
+
   pidOf(name: ProcessName): number {
     if (name === 'postgres') return Number(readFileSync(join(this.#home, 'postgres/cluster/postmaster.pid'), 'utf8').split('\n')[0])
     const { pid } = JSON.parse(readFileSync(join(this.#home, 'run', name === 'launcher' ? 'launcher.lock' : `${name}.pid`), 'utf8')) as { pid: number }

@@ -126,17 +126,17 @@ describe('npm start', () => {
     await expectDataKept()
   })
 
-  test('services that outlived their launcher are stopped by the next start', async () => {
-    const host = running.pidOf('host')
-    // Stopped, so that it cannot notice that the launcher is gone; it then holds the port.
-    process.kill(host, 'SIGSTOP')
-    killAtOnce(running.pidOf('launcher'))
-    await running.ended
-    process.kill(host, 'SIGCONT')
+  test('releases whose record was lost are published again without harm; changed ones are named', async () => {
+    await running.interrupt()
+    const path = join(home, 'published.json')
+    const record = JSON.parse(await readFile(path, 'utf8')) as { releases: Record<string, { sources: string; state: string }> }
+    const [first = '', second = ''] = Object.keys(record.releases)
+    const known = record.releases[second]
+    delete record.releases[first]
+    await writeFile(path, JSON.stringify({ ...record, releases: { [second]: { ...known, state: 'differs' } } }))
     running = await new Launcher(home, ports).ready()
-    expect(running.pidOf('host')).not.toBe(host)
-    await untilGone([host])
-    await expectDataKept()
+    expect(running.output).toContain(`The sources of ${second.replace('@', ' ')} have changed since that was published.`)
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ releases: { [first]: { state: 'published' } } })
   })
 
   test.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything in order and leaves no process', async (signal) => {
@@ -146,6 +146,13 @@ describe('npm start', () => {
     await untilGone(pids)
     expect(await readdir(join(home, 'run'))).toEqual([])
     expect(running.output).toContain('Stopped in')
+  })
+
+  test('a second Ctrl-C ends what does not want to stop', async () => {
+    const pids = running.pids
+    process.kill(running.pidOf('host'), 'SIGSTOP')
+    await running.interruptUntilEnded()
+    await untilGone(pids)
   })
 
   test('a killed bootstrap script leaves no process either', async () => {

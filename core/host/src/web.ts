@@ -4,11 +4,10 @@ import compress from 'koa-compress'
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import { EntityEngine, type Database } from '@opsflux/data'
-import { answerProblems } from '@opsflux/kernel'
+import { answerProblems, listen } from '@opsflux/process'
 import { authenticate, findUsers, identityRoutes, moduleRoutes, pluginApi, type Identity, type LiveUpdates, type ModuleManager } from '@opsflux/services'
 import { assets } from './assets.ts'
 import { healthRoutes, type Health } from './health.ts'
-import { listen } from './listen.ts'
 import { securityHeaders } from './security-headers.ts'
 import type { Shell } from './shell.ts'
 import { shellSession } from './shell-session.ts'
@@ -36,7 +35,7 @@ export async function startWeb(needs: WebNeeds, { log, port, bind }: { log: Logg
   const { httpServer, live } = needs
   const health: Health = { isServing: false }
   httpServer.on('request', createApp(needs, health, log).callback())
-  const url = await listen(httpServer, port, bind)
+  const url = await listen(httpServer, { port, bind, variable: 'OPSFLUX_PORT' })
   health.isServing = true
   return {
     url,

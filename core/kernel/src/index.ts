@@ -1,6 +1,5 @@
 export { addRoute } from './http/route.ts'
 export type { RouteInput, RouteSpec } from './http/route.ts'
-export { answerProblems, toProblem } from './http/problem.ts'
 export { Gate } from './plugin-host/gate.ts'
 export { PluginHost } from './plugin-host/plugin-host.ts'
 export type { LoadedRelease } from './plugin-host/plugin-host.ts'

@@ -1,13 +1,12 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
+import { answerProblems, closeServer, listen } from '@opsflux/process'
 import { RegistryClient } from '@opsflux/registry-client'
-import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
+import { isOpsFluxError } from '@opsflux/sdk'
 import { Catalogue } from './catalogue.ts'
 import { PackageCache } from './package-cache.ts'
-import { answerProblems } from './problems.ts'
 import { catalogueRoutes } from './routes.ts'
 
 export interface MarketplaceOptions {
@@ -44,12 +43,12 @@ export async function startMarketplace({ home, port, bind, registryUrl, root, re
   const router = catalogueRoutes(catalogue)
   app.use(answerProblems(log)).use(health(catalogue)).use(router.routes()).use(router.allowedMethods())
   const server = createServer(app.callback())
-  const url = await listen(server, port, bind)
+  const url = await listen(server, { port, bind, variable: 'OPSFLUX_MARKETPLACE_PORT' })
   return {
     url,
     async stop() {
       clearInterval(timer)
-      await close(server)
+      await closeServer(server)
     },
   }
 }
@@ -85,25 +84,4 @@ function health(catalogue: Catalogue): Middleware {
     } else return next()
     context.set('cache-control', 'no-store')
   }
-}
-
-/** @throws not-ready when the port is taken */
-async function listen(server: Server, port: number, bind: string): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new OpsFluxError('not-ready', `Port ${port} is taken by another program. Stop it, or choose another port with OPSFLUX_MARKETPLACE_PORT.`, { cause: error }) : error)
-    })
-    server.listen(port, bind, resolve)
-  })
-  const address = server.address() as AddressInfo
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-}
-
-async function close(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-    // A client that never finishes must not keep the process from stopping.
-    setTimeout(() => server.closeAllConnections(), 5_000).unref()
-  })
 }

@@ -4,39 +4,33 @@ import { basename, dirname, join } from 'node:path'
 
 /**
  * Replaces a file whole: written beside it, flushed, then renamed. After a crash the old or the new
- * content is there, never a part. `mode` defaults to 0644.
+ * content is there, never a part.
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
-  const temporary = temporaryBeside(path)
   await mkdir(dirname(path), { recursive: true })
+  const temporary = temporaryBeside(path)
   try {
-    const file = await open(temporary, 'wx', mode)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await moveInto(temporary, path)
+    await using file = await open(temporary, 'wx', mode)
+    await file.writeFile(bytes)
+    await file.sync()
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
   }
+  await moveInto(temporary, path)
 }
 
 /** Renames a flushed file into place and flushes the folder's entry. */
 export async function moveInto(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true })
   await rename(from, to)
   // Windows cannot open a folder; there the rename itself is durable enough.
   if (process.platform === 'win32') return
-  const folder = await open(dirname(to), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await using folder = await open(dirname(to), 'r')
+  await folder.sync()
 }
 
+/** The name of a file that is not whole yet; what a crash leaves of it is removed by `removeLeftovers` of the repository. */
 export function temporaryBeside(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
 }
@@ -46,7 +40,11 @@ export async function readIfPresent(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isFileError(error, 'ENOENT')) return undefined
     throw error
   }
+}
+
+export function isFileError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,8 +1,9 @@
 import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
 import { ExpiredMetadataError } from 'tuf-js/dist/error.js'
 
-export function unreachable(url: string, why: string, cause?: unknown): OpsFluxError {
-  return new OpsFluxError('registry-unreachable', `The registry at ${originOf(url)} cannot be used: ${why}. What is installed keeps running; check the address and the network, then try again.`, { cause })
+/** `url` undefined: the registry itself was not asked. */
+export function unreachable(url: string | undefined, why: string, cause?: unknown): OpsFluxError {
+  return new OpsFluxError('registry-unreachable', `The registry${url === undefined ? '' : ` at ${originOf(url)}`} cannot be used: ${why}. What is installed keeps running; check the address and the network, then try again.`, { cause })
 }
 
 export function expired(what: string, cause?: unknown): OpsFluxError {

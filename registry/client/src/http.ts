@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { isOpsFluxError } from '@opsflux/sdk'
 import { moveInto, temporaryBeside } from './atomic-file.ts'
 import { untrusted, unreachable } from './faults.ts'
 
 /** Reads an answer of at most `maxBytes`; undefined for 404. @throws registry-unreachable */
 export async function fetchBytes(url: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | undefined> {
+  const answer = await ask(url, signal)
+  if (!answer) return undefined
   const chunks: Uint8Array[] = []
   let size = 0
-  const found = await stream(url, signal, (chunk) => {
+  for await (const chunk of answer) {
     size += chunk.length
     if (size > maxBytes) throw unreachable(url, `it answered more than ${maxBytes} bytes for ${new URL(url).pathname}`)
     chunks.push(chunk)
-  })
-  return found ? Buffer.concat(chunks) : undefined
+  }
+  return Buffer.concat(chunks)
 }
 
 /**
@@ -22,26 +23,12 @@ export async function fetchBytes(url: string, maxBytes: number, signal: AbortSig
  * @throws registry-unreachable, untrusted-release
  */
 export async function downloadFile(url: string, path: string, expected: { size: number; digest: string }, signal: AbortSignal): Promise<void> {
+  const answer = await ask(url, signal)
+  if (!answer) throw unreachable(url, `it lists ${new URL(url).pathname} and does not have it`)
   const temporary = temporaryBeside(path)
   await mkdir(dirname(path), { recursive: true })
-  const hash = createHash('sha256')
-  let size = 0
   try {
-    const file = await open(temporary, 'wx', 0o644)
-    try {
-      const found = await stream(url, signal, async (chunk) => {
-        size += chunk.length
-        if (size > expected.size) throw untrusted(`The download is larger than the ${expected.size} bytes that its publisher signed.`)
-        hash.update(chunk)
-        await file.writeFile(chunk)
-      })
-      if (!found) throw unreachable(url, `it lists ${new URL(url).pathname} and does not have it`)
-      if (size < expected.size) throw untrusted(`The download ended after ${size} of ${expected.size} bytes.`)
-      if (hash.digest('hex') !== expected.digest) throw untrusted('The download does not have the SHA-256 that its publisher signed.')
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await save(answer, temporary, expected)
     await moveInto(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
@@ -49,18 +36,43 @@ export async function downloadFile(url: string, path: string, expected: { size: 
   }
 }
 
-async function stream(url: string, signal: AbortSignal, take: (chunk: Uint8Array) => void | Promise<void>): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal, redirect: 'error' })
-    if (response.status === 404) {
-      await response.body?.cancel()
-      return false
-    }
-    if (!response.ok) throw unreachable(url, `it answered ${response.status}`)
-    for await (const chunk of response.body ?? []) await take(chunk)
-    return true
-  } catch (error) {
-    if (isOpsFluxError(error)) throw error
-    throw unreachable(url, signal.aborted ? 'it took too long to answer' : 'it does not answer', error)
+async function save(answer: AsyncIterable<Uint8Array>, path: string, expected: { size: number; digest: string }): Promise<void> {
+  const hash = createHash('sha256')
+  let size = 0
+  await using file = await open(path, 'wx', 0o644)
+  for await (const chunk of answer) {
+    size += chunk.length
+    if (size > expected.size) throw untrusted(`The download is larger than the ${expected.size} bytes that its publisher signed.`)
+    hash.update(chunk)
+    await file.writeFile(chunk)
   }
+  if (size < expected.size) throw untrusted(`The download ended after ${size} of ${expected.size} bytes.`)
+  if (hash.digest('hex') !== expected.digest) throw untrusted('The download does not have the SHA-256 that its publisher signed.')
+  await file.sync()
+}
+
+async function ask(url: string, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array, void> | undefined> {
+  let response: Response
+  try {
+    response = await fetch(url, { signal, redirect: 'error' })
+  } catch (error) {
+    throw noAnswer(url, signal, error)
+  }
+  if (response.ok) return chunksOf(response, url, signal)
+  await response.body?.cancel()
+  if (response.status === 404) return undefined
+  throw unreachable(url, `it answered ${response.status}`)
+}
+
+// A generator, so that a fault of whoever takes the bytes (a full disk) is not taken for one of the network.
+async function* chunksOf(response: Response, url: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  try {
+    for await (const chunk of response.body ?? []) yield chunk
+  } catch (error) {
+    throw noAnswer(url, signal, error)
+  }
+}
+
+function noAnswer(url: string, signal: AbortSignal, cause: unknown): Error {
+  return unreachable(url, signal.aborted ? 'it took too long to answer' : 'it does not answer', cause)
 }

@@ -2,8 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import semver from 'semver'
 import { isInPrefix, servedPathOf, type PublicKey } from '@opsflux/registry-metadata'
-import { OpsFluxError, sdkVersion } from '@opsflux/sdk'
-import { readIfPresent } from './atomic-file.ts'
+import { isOpsFluxError, sdkVersion } from '@opsflux/sdk'
 import { expired, unreachable, untrusted } from './faults.ts'
 import { downloadFile } from './http.ts'
 import { LocalMetadata, RemoteMetadata } from './metadata-source.ts'
@@ -34,6 +33,7 @@ export class RegistryClient {
   readonly #local: LocalMetadata
   #state: TrustedState | undefined
   #refreshing: Promise<void> | undefined
+  #first: Promise<void> | undefined
 
   constructor(options: RegistryClientOptions) {
     this.#options = { ...options, url: options.url.replace(/\/+$/, '') }
@@ -105,26 +105,32 @@ export class RegistryClient {
   }
 
   async #publishers(): Promise<TrustedPublisher[]> {
-    if (!this.#state) await this.#walkFirst()
+    if (!this.#state) await (this.#refreshing ?? this.#walkFirst())
+    // What ran out since it was read may have been renewed.
+    if (this.#state && this.#state.expires < new Date()) await this.#renewed(expired('The metadata of the registry'))
     const state = this.#state
     if (!state) throw unreachable(this.#options.url, 'its metadata was never read on this platform')
-    if (state.expires < new Date()) throw expired('The metadata of the registry')
     return state.publishers
   }
 
   // After a restart what was verified before is enough to judge a file, even without the network.
-  async #walkFirst(): Promise<void> {
-    const isKnown = (await readIfPresent(join(this.#options.cacheDir, 'metadata', 'timestamp.json'))) !== undefined
-    if (!isKnown) return this.refresh()
-    await this.#walk(this.#local).catch((error: unknown) => {
-      if (error instanceof OpsFluxError && error.code === 'metadata-expired') throw error
-      return this.refresh()
+  #walkFirst(): Promise<void> {
+    this.#first ??= this.#walk(this.#local).catch((error: unknown) => this.#renewed(error)).finally(() => { this.#first = undefined })
+    return this.#first
+  }
+
+  /** Asks the registry; where it cannot be reached, what was wrong before says more. */
+  async #renewed(before: unknown): Promise<void> {
+    await this.refresh().catch((error: unknown) => {
+      const isOffline = isOpsFluxError(error) && error.code === 'registry-unreachable'
+      throw isOffline && isOpsFluxError(before) && before.code === 'metadata-expired' ? before : error
     })
   }
 
   async #releasesOf(id: string): Promise<Release[]> {
     const publisher = (await this.#publishers()).find((candidate) => isInPrefix(id, candidate.prefixes))
     if (publisher?.problem) throw publisher.problem
+    if (publisher?.expires && publisher.expires < new Date()) throw expired(`The metadata of the publisher ${publisher.name}`)
     return publisher?.releases.filter((release) => release.id === id) ?? []
   }
 }

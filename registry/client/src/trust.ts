@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { checkMetadata, isInPrefix, roleNameOf } from '@opsflux/registry-metadata'
+import { isOpsFluxError } from '@opsflux/sdk'
 import { TrustedMetadataStore } from 'tuf-js/dist/store.js'
 import { BadVersionError, EqualVersionError } from 'tuf-js/dist/error.js'
 import { trustFault, untrusted, unreachable } from './faults.ts'
@@ -69,7 +70,7 @@ export class TrustWalk {
     const kept = await local.read('timestamp', undefined)
     await this.#accept('timestamp', kept, (bytes) => this.#set.updateTimestamp(bytes))
     const bytes = await source.read('timestamp', undefined, 'timestamp')
-    if (!bytes) throw unreachable('', 'its metadata was never read on this platform')
+    if (!bytes) throw unreachable(undefined, 'its metadata was never read on this platform')
     // TUF 5.4.3.1: the same version again is no news and no fault.
     const isNews = this.#verify('timestamp', 'timestamp', bytes, () => this.#unlessEqual(() => this.#set.updateTimestamp(bytes)))
     const current = this.#set.timestamp?.signed
@@ -86,7 +87,7 @@ export class TrustWalk {
     const kept = await local.read('snapshot', meta.version)
     if (await this.#accept('snapshot', kept, (bytes) => { meta.verify(bytes); this.#set.updateSnapshot(bytes) })) return
     const bytes = await source.read('snapshot', meta.version, 'snapshot')
-    if (!bytes) throw unreachable('', 'its snapshot metadata was never read on this platform')
+    if (!bytes) throw unreachable(undefined, 'its snapshot metadata was never read on this platform')
     this.#verify('snapshot', 'snapshot', bytes, () => this.#set.updateSnapshot(bytes))
     await local.keep('snapshot', meta.version, bytes)
   }
@@ -99,7 +100,7 @@ export class TrustWalk {
     const kept = await local.read(role, meta.version)
     if (await this.#accept('targets', kept, (bytes) => { meta.verify(bytes); this.#set.updateDelegatedTargets(bytes, role, delegator) })) return
     const bytes = await source.read(role, meta.version, 'targets')
-    if (!bytes) throw unreachable('', `its ${role} metadata was never read on this platform`)
+    if (!bytes) throw unreachable(undefined, `its ${role} metadata was never read on this platform`)
     this.#verify(role, 'targets', bytes, () => this.#set.updateDelegatedTargets(bytes, role, delegator))
     await local.keep(role, meta.version, bytes)
   }
@@ -113,6 +114,8 @@ export class TrustWalk {
     try {
       await this.#role(role, 'targets')
     } catch (error) {
+      // A network that breaks off says nothing about the publisher: the walk as a whole has failed.
+      if (isOpsFluxError(error) && error.code === 'registry-unreachable') throw error
       publisher.problem = trustFault(role, error)
       return
     }

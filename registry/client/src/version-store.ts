@@ -15,7 +15,7 @@ export interface VersionStore {
 /** A {@link VersionStore} in one JSON file, for tools and tests; several hosts need a shared one. */
 export class FileVersionStore implements VersionStore {
   readonly #path: string
-  #versions: Map<string, number> | undefined
+  #versions: Promise<Map<string, number>> | undefined
   #writing: Promise<void> = Promise.resolve()
 
   constructor(folder: string) {
@@ -35,13 +35,13 @@ export class FileVersionStore implements VersionStore {
     await writing
   }
 
-  async #load(): Promise<Map<string, number>> {
-    this.#versions ??= readVersions(await readIfPresent(this.#path))
+  #load(): Promise<Map<string, number>> {
+    this.#versions ??= readIfPresent(this.#path).then(readVersions)
     return this.#versions
   }
 }
 
-// A damaged file counts as empty: the kept timestamp and snapshot are the second witness of what was seen.
+// A damaged file counts as empty: the timestamp kept beside it is the second witness of what was seen.
 function readVersions(bytes: Buffer | undefined): Map<string, number> {
   try {
     const data: unknown = JSON.parse(bytes?.toString('utf8') ?? '{}')

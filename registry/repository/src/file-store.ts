@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readIfPresent, writeFileAtomic } from '@opsflux/registry-client'
 import { servedPathOf } from '@opsflux/registry-metadata'
-import { readIfPresent, writeFileAtomic } from './atomic-file.ts'
 
 const leftoverAgeMs = 3_600_000
 

@@ -1,5 +1,5 @@
+import { readIfPresent, writeFileAtomic } from '@opsflux/registry-client'
 import { buildRoot, buildTargets, describeFile, encodeMetadata, publicKeyOf, signMetadata } from '@opsflux/registry-metadata'
-import { readIfPresent, writeFileAtomic } from './atomic-file.ts'
 import { expiryOf } from './lifetimes.ts'
 import { Repository } from './repository.ts'
 import { ensureRoleKeys } from './role-keys.ts'

@@ -1,8 +1,8 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { readIfPresent, writeFileAtomic } from '@opsflux/registry-client'
 import { generateKeyPair, topLevelRoles, type TopLevelRole } from '@opsflux/registry-metadata'
 import { OpsFluxError } from '@opsflux/sdk'
-import { readIfPresent, writeFileAtomic } from './atomic-file.ts'
 import type { FileStore } from './file-store.ts'
 
 /**

@@ -1,10 +1,8 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
-import { OpsFluxError } from '@opsflux/sdk'
+import { answerProblems, closeServer, listen } from '@opsflux/process'
 import { initialiseRepository } from './initialise.ts'
-import { answerProblems } from './problems.ts'
 import { renew } from './renewal.ts'
 import { Repository } from './repository.ts'
 import { publishingRoutes, readingRoutes } from './routes.ts'
@@ -41,12 +39,12 @@ export async function startRegistry({ home, port, bind, log }: RegistryOptions):
   app.use(answerProblems(log)).use(health(repository))
   for (const router of [readingRoutes(repository), publishingRoutes(repository)]) app.use(router.routes()).use(router.allowedMethods())
   const server = createServer(app.callback())
-  const url = await listen(server, port, bind)
+  const url = await listen(server, { port, bind, variable: 'OPSFLUX_REGISTRY_PORT' })
   return {
     url,
     async stop() {
       clearInterval(timer)
-      await close(server)
+      await closeServer(server)
     },
   }
 }
@@ -68,25 +66,4 @@ function health(repository: Repository): Middleware {
     } else return next()
     context.set('cache-control', 'no-store')
   }
-}
-
-/** @throws not-ready when the port is taken */
-async function listen(server: Server, port: number, bind: string): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new OpsFluxError('not-ready', `Port ${port} is taken by another program. Stop it, or choose another port with OPSFLUX_REGISTRY_PORT.`, { cause: error }) : error)
-    })
-    server.listen(port, bind, resolve)
-  })
-  const address = server.address() as AddressInfo
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-}
-
-async function close(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-    // A client that never finishes must not keep the process from stopping.
-    setTimeout(() => server.closeAllConnections(), 5_000).unref()
-  })
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { moveInto, temporaryBeside } from '@opsflux/registry-client'
 import { maxPackageBytes } from '@opsflux/registry-metadata'
 import { OpsFluxError } from '@opsflux/sdk'
-import { moveInto, temporaryBeside } from './atomic-file.ts'
 import type { FileStore } from './file-store.ts'
 
 /** Uploads waiting to be published; each may weigh 20 MB. */

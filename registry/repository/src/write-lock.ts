@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isFileError } from '@opsflux/registry-client'
 import { OpsFluxError } from '@opsflux/sdk'
-import { isFileError } from './atomic-file.ts'
 
 const patienceMs = 30_000
 const heldHere = new Set<string>()

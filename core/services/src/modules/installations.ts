@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { CapabilityName, InstallationState, PluginManifest } from '@opsflux/sdk'
-import { sha256 } from './target.ts'
+import { sha256 } from './sha256.ts'
 
 export interface Installation {
   pluginId: string
@@ -96,6 +96,16 @@ export class Installations {
 
   async setState(pluginId: string, state: InstallationState, reason?: string): Promise<void> {
     await this.#admin.query('update opsflux.installation set state = $2, reason = $3 where plugin_id = $1', [pluginId, state, reason ?? null])
+  }
+
+  /** Sha-256 of the manifest of a release as it was unpacked from its verified package. */
+  async seal(digest: string): Promise<string | undefined> {
+    const { rows } = await this.#admin.query<{ manifest_sha256: string }>('select manifest_sha256 from opsflux.release_seal where digest = $1', [digest])
+    return rows[0]?.manifest_sha256
+  }
+
+  async setSeal(digest: string, manifestSha256: string): Promise<void> {
+    await this.#admin.query('insert into opsflux.release_seal (digest, manifest_sha256) values ($1, $2) on conflict do nothing', [digest, manifestSha256])
   }
 
   /** Changes whenever a plan made before may no longer fit: release, grants, migrations, kept data, restore points, switches. */

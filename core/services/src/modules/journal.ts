@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { toProblem } from '@opsflux/kernel'
+import { toProblem } from '@opsflux/process'
 import { OpsFluxError, type Operation, type OperationState, type OperationStep, type Plan } from '@opsflux/sdk'
 import { untilReachable } from './until-reachable.ts'
 

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 import type { Database, PluginSchemas } from '@opsflux/data'
 import type { PluginHost } from '@opsflux/kernel'
-import type { Installations } from './installations.ts'
+import type { Installation, Installations } from './installations.ts'
 import type { JournalParts } from './journal.ts'
 import type { Planner } from './planner.ts'
-import type { LoadRequest, PluginRelease } from './plugin-release.ts'
+import type { PluginRelease } from './plugin-release.ts'
 
 /** What an operation works with. */
 export interface OperationsParts extends Omit<JournalParts, 'admin'> {
@@ -20,7 +20,7 @@ export interface OperationsParts extends Omit<JournalParts, 'admin'> {
   /** Starts a stopped or failed module again. */
   revive(pluginId: string): Promise<void>
   /** Loads an unpacked release, checked against its files and its seal. */
-  load(request: LoadRequest): Promise<PluginRelease>
+  load(installation: Pick<Installation, 'manifest' | 'digest' | 'granted'>): Promise<PluginRelease>
   /** The set of installed, enabled or serving releases changed. */
   onModulesChanged(pluginId: string, version: string | undefined): void
 }

@@ -8,7 +8,8 @@ import type { Installation, Installations, RestorePoint } from './installations.
 import { eachSide, localisedMenus, localisedReasons, localName, type Messages } from './localised.ts'
 import type { PackageStore } from './package-store.ts'
 import { schemaPath, type SchemaPath } from './schema-change.ts'
-import { changelogSections, folderName, sha256, targetOfFolder, targetOfPackage, type TargetRelease } from './target.ts'
+import { sha256 } from './sha256.ts'
+import { changelogSections, folderName, targetOfFolder, targetOfPackage, type TargetRelease } from './target.ts'
 
 export interface PlannerParts {
   database: Database

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { EntityEngine, ReleaseEntities, type Database } from '@opsflux/data'
 import { PluginSandbox, type LoadedRelease, type SandboxEvent } from '@opsflux/kernel'
-import { verifyUnpacked } from '@opsflux/registry-client'
+import { openUnpacked } from '@opsflux/registry-client'
 import { OpsFluxError, type CapabilityName, type PluginManifest } from '@opsflux/sdk'
 import { hostCalls, type PluginCallContext } from './host-calls.ts'
+import { sha256 } from './sha256.ts'
+import { isConnectionLoss } from './until-reachable.ts'
 import type { Messages } from './localised.ts'
 
 export interface ReleaseFolder {
@@ -13,6 +13,8 @@ export interface ReleaseFolder {
   /** Sha-256 of the package, hex. */
   digest: string
   granted: readonly CapabilityName[]
+  /** Sha-256 of the manifest of the verified package it was unpacked from. */
+  seal: string | undefined
   onEvent?: (event: SandboxEvent) => void
 }
 
@@ -28,15 +30,18 @@ export interface PluginRelease extends LoadedRelease {
 }
 
 /**
- * Loads an unpacked release after checking every file against its signed list.
- * @throws package-refused when a file was changed, added or removed on disk.
+ * Loads an unpacked release after checking every file against its list, and the list against its seal. What runs is what was
+ * checked: nothing is read twice. @throws package-refused when a file was changed, added or removed on disk.
  */
-export async function loadRelease({ folder, digest, granted, onEvent }: ReleaseFolder): Promise<PluginRelease> {
-  await verifyUnpacked(folder)
-  const manifest = JSON.parse(await readFile(join(folder, 'plugin.json'), 'utf8')) as PluginManifest
-  const source = manifest.server && (await readFile(join(folder, manifest.server), 'utf8'))
+export async function loadRelease({ folder, digest, granted, seal, onEvent }: ReleaseFolder): Promise<PluginRelease> {
+  const content = await openUnpacked(folder)
+  if (seal !== undefined && sha256(content.manifestBytes) !== seal) {
+    throw new OpsFluxError('package-refused', 'The file manifest.json was changed on disk: it is not the one its publisher signed.', { data: { reason: 'file-altered', entry: 'manifest.json' } })
+  }
+  const manifest = JSON.parse(content.text('plugin.json')) as PluginManifest
+  const source = manifest.server && content.text(manifest.server)
   const messages = new Map<string, Messages>()
-  for (const locale of manifest.locales) messages.set(locale, JSON.parse(await readFile(join(folder, 'locales', `${locale}.json`), 'utf8')) as Messages)
+  for (const locale of manifest.locales) messages.set(locale, JSON.parse(content.text(`locales/${locale}.json`)) as Messages)
   let isEnding = false
   // What a sandbox says while we end it is no news about the plugin.
   const tell = (event: SandboxEvent): void => { if (!isEnding) onEvent?.(event) }
@@ -71,8 +76,13 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 export async function probeEntities(database: Database, release: PluginRelease): Promise<void> {
   const actor = { tenantId: nobody, userId: nobody, locale: 'en', permissions: ['*'] }
   await new EntityEngine(database, async () => new Map()).run(release.entities, actor, undefined, async (transaction) => {
-    for (const { name } of release.manifest.entities) await transaction.list(name, { limit: 1 })
+    for (const { name } of release.manifest.entities) await transaction.list(name, { limit: 1 }).catch((cause: unknown) => { throw isConnectionLoss(cause) ? cause : unreadable(release, name, cause) })
   })
+}
+
+function unreadable({ pluginId, version }: PluginRelease, entity: string, cause: unknown): OpsFluxError {
+  const why = cause instanceof Error ? cause.message : 'unknown'
+  return new OpsFluxError('plugin-failed', `${pluginId} ${version} cannot read its entity "${entity}" from the tables its migrations made: ${why}. Ask its publisher for a corrected release.`, { data: { entity }, cause })
 }
 
 /** A message in the wanted language, else English, else its key. */

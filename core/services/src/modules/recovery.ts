@@ -1,15 +1,14 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { Database, PluginSchemas } from '@opsflux/data'
 import { OpsFluxError, type Operation } from '@opsflux/sdk'
-import { toProblem } from '@opsflux/kernel'
-import type { Installations } from './installations.ts'
+import { toProblem } from 'KERNEL'
 import { unfinishedOperations } from './journal.ts'
+import { removeTraces, type TraceParts } from './traces.ts'
 
-interface RecoveryParts {
-  database: Database
-  installations: Installations
-  schemas: PluginSchemas
+interface RecoveryParts extends TraceParts {
   hostId: string
+  modulesFolder: string
   log: Logger
 }
 
@@ -19,12 +18,14 @@ interface RecoveryParts {
  */
 export async function recover(parts: RecoveryParts): Promise<void> {
   for (const operation of await unfinishedOperations(parts.database.admin, parts.hostId)) {
+    const { id, plan } = operation
     // Deleting the staged change waits for a transaction still in flight: only then it is known whether it committed.
-    await parts.database.admin.query('delete from opsflux.staged_change where plugin_id = $1', [operation.plan.id])
+    await parts.database.admin.query('delete from opsflux.staged_change where plugin_id = $1', [plan.id])
     const isDone = await isCommitted(parts, operation)
-    await dropItsRestorePoint(parts, operation)
-    await close(parts.database, operation, isDone)
-    parts.log.warn({ operation: operation.id, plugin: operation.plan.id, outcome: isDone ? 'after' : 'before' }, 'recovered an interrupted operation')
+    if (!isDone) await removeTraces(parts, operation)
+    else if (plan.purges) await finishPurge(parts, plan.id)
+    await close(parts, operation, isDone)
+    parts.log.warn({ operation: id, plugin: plan.id, outcome: isDone ? 'after' : 'before' }, 'recovered an interrupted operation')
   }
 }
 
@@ -36,16 +37,12 @@ async function isCommitted({ installations, database }: RecoveryParts, { plan, s
   return rows[0] !== undefined && (await installations.isEnabled(plan.id, rows[0].tenant_id)) === (plan.action === 'enable')
 }
 
-/** A restore point of the release that is still installed was made for an operation that did not happen. */
-async function dropItsRestorePoint({ installations, schemas }: RecoveryParts, { plan, startedAt }: Operation): Promise<void> {
-  const installation = await installations.get(plan.id)
-  for (const point of await installations.restorePoints(plan.id)) {
-    const isOfThisOperation = point.createdAt >= new Date(startedAt)
-    if (isOfThisOperation && installation && point.digest === installation.digest) await schemas.dropRestorePoint(point.id)
-  }
+async function finishPurge({ schemas, modulesFolder }: RecoveryParts, pluginId: string): Promise<void> {
+  await schemas.purge(pluginId)
+  await rm(join(modulesFolder, pluginId), { recursive: true, force: true })
 }
 
-async function close(database: Database, operation: Operation, isDone: boolean): Promise<void> {
+async function close({ database }: RecoveryParts, operation: Operation, isDone: boolean): Promise<void> {
   const steps = operation.steps.map((entry) => (entry.state === 'done' ? entry : { ...entry, state: isDone ? 'done' : 'failed', detail: 'interrupted' }))
   const problem = isDone ? null : toProblem(new OpsFluxError('operation-failed', 'The server stopped in the middle of this operation. Nothing was changed; start it again.'))
   await database.admin.query('update opsflux.operation set state = $2, steps = $3, problem = $4, ended_at = now() where id = $1', [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { schemaPath } from './schema-change.ts'
-import { sha256 } from './target.ts'
+import { sha256 } from './sha256.ts'
 
 const applied = (id: string, up = id, downSql: string | undefined = `drop ${id}`) => ({ id, sha256: sha256(up), ...(downSql === undefined ? {} : { downSql }) })
 const wanted = (id: string, upSql = id) => ({ id, upSql, downSql: `drop ${id}` })

@@ -1,5 +1,6 @@
 import { OpsFluxError } from '@opsflux/sdk'
-import { sha256, type MigrationText } from './target.ts'
+import { sha256 } from './sha256.ts'
+import type { MigrationText } from './target.ts'
 
 export interface AppliedMigration {
   id: string

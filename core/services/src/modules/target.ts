@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { OpenedPackage } from '@opsflux/registry-client'
+import { openUnpacked, type OpenedPackage, type PackageContent } from '@opsflux/registry-client'
 import type { PluginManifest } from '@opsflux/sdk'
+import { sha256 } from './sha256.ts'
 import { readMessages, type Messages } from './localised.ts'
 
 /** A migration with its texts. */
@@ -25,33 +24,26 @@ export interface TargetRelease {
 }
 
 export const folderName = (manifest: Pick<PluginManifest, 'id' | 'version'>, digest: string): string => join(manifest.id, `${manifest.version}-${digest.slice(0, 12)}`)
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 export function targetOfPackage(opened: OpenedPackage): TargetRelease {
-  const manifest = opened.plugin
-  return {
-    manifest, digest: opened.digest, changelog: opened.text('CHANGELOG.md'),
-    migrations: manifest.migrations.map(({ id, reversible }) => ({
-      id, upSql: opened.text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: opened.text(`migrations/${id}.down.sql`) } : {}),
-    })),
-    messages: (locale) => readMessages(manifest, locale, (path) => opened.text(path)),
-    unpack: async (modulesFolder) => {
-      const folder = join(modulesFolder, folderName(manifest, opened.digest))
-      await opened.unpackTo(folder)
-      return folder
-    },
-  }
+  return targetOf(opened, opened.plugin, opened.digest, async (modulesFolder) => {
+    const folder = join(modulesFolder, folderName(opened.plugin, opened.digest))
+    await opened.unpackTo(folder)
+    return folder
+  })
 }
 
-/** A release whose unpacked folder is still here: a roll-back needs no registry. */
+/** A release whose unpacked folder is still here: a roll-back needs no registry. @throws package-refused when a file was changed on disk */
 export async function targetOfFolder(folder: string, digest: string): Promise<TargetRelease> {
-  const text = (path: string): Promise<string> => readFile(join(folder, path), 'utf8')
-  const manifest = JSON.parse(await text('plugin.json')) as PluginManifest
-  const migrations: MigrationText[] = []
-  for (const { id, reversible } of manifest.migrations) {
-    migrations.push({ id, upSql: await text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: await text(`migrations/${id}.down.sql`) } : {}) })
-  }
-  return { manifest, digest, migrations, changelog: await text('CHANGELOG.md'), messages: (locale) => readMessages(manifest, locale, text), unpack: async () => folder }
+  const content = await openUnpacked(folder)
+  return targetOf(content, JSON.parse(content.text('plugin.json')) as PluginManifest, digest, async () => folder)
+}
+
+function targetOf(content: PackageContent, manifest: PluginManifest, digest: string, unpack: TargetRelease['unpack']): TargetRelease {
+  const migrations = manifest.migrations.map(({ id, reversible }) => ({
+    id, upSql: content.text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: content.text(`migrations/${id}.down.sql`) } : {}),
+  }))
+  return { manifest, digest, migrations, changelog: content.text('CHANGELOG.md'), seal: sha256(content.manifestBytes), unpack }
 }
 
 /** The sections of a CHANGELOG.md (`## 1.1.0`), newest first as written. */

@@ -1,19 +1,7 @@
 import { fromLocalInput, toLocalInput } from '../shared/format.ts'
 import type { Incident, IncidentInput } from '../shared/module.ts'
 import { addedDraft, addedInput } from './additions.ts'
-
-/** An incident as its form holds it: texts, empty for none. */
-export interface IncidentDraft {
-  type: string
-  actualSeverity: string
-  potentialSeverity: string
-  site: string
-  occurredAt: string
-  awareAt: string
-  description: string
-  injured: string | number
-  added: Record<string, string>
-}
+import type { IncidentDraft } from './incident-draft.ts'
 
 export const requiredFields = ['type', 'site', 'occurredAt', 'actualSeverity', 'potentialSeverity', 'description'] as const
 
