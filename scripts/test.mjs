@@ -12,6 +12,7 @@ try {
   await prepareCheckout()
   process.exitCode = await testEverything(process.argv.slice(2))
 } catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}\n\n0 passed, 1 failed`)
+  // In the output, not beside it: the last line of a run is its result.
+  console.log(`\n${error instanceof Error ? error.message : String(error)}\n\n0 passed, 1 failed`)
   process.exitCode = 1
 }

@@ -34,7 +34,7 @@ export class LogFile {
     this.#write(message)
   }
 
-  /** What went wrong, for an error message: the last errors it logged as such, else its last lines. */
+  /** What went wrong, for an error message: the last errors it logged or threw, else its last lines. */
   reason(): string {
     const lines = [...this.#recent, this.#unfinished].filter((line) => line !== '')
     const faults = lines.flatMap(faultOf)
@@ -73,8 +73,9 @@ function isJsonObject(line: string): boolean {
   return parseObject(line) !== undefined
 }
 
-// pino's levels: 50 is an error, 60 is fatal.
+// pino's levels: 50 is an error, 60 is fatal. Node prints what nobody caught as `TypeError: …` or `Error [CODE]: …`.
 function faultOf(line: string): string[] {
+  if (/^\w*Error( \[\w+\])?: /.test(line)) return [line]
   const { level, msg, err } = parseObject(line) ?? {}
   if (typeof level !== 'number' || level < 50 || typeof msg !== 'string') return []
   const cause = typeof err === 'object' && err !== null && 'message' in err && typeof err.message === 'string' ? err.message : msg

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { isOpsFluxError } from '@opsflux/sdk'
@@ -21,7 +21,7 @@ export class Publication {
   constructor(rootFolder: string, home: Home, registry: RegistryHome, tell: (message: string) => void) {
     this.#registry = registry
     this.#recordPath = join(home.path, 'published.json')
-    this.#buildFolder = join(home.run, 'build-')
+    this.#buildFolder = join(home.run, 'build')
     this.#record = readPublicationRecord(this.#recordPath, registry.fingerprint)
     this.#releases = findReleases(rootFolder)
     this.#tell = tell
@@ -52,19 +52,20 @@ export class Publication {
   }
 
   async #publish(releases: readonly SourceRelease[], registryUrl: Promise<string>): Promise<void> {
-    const folder = mkdtempSync(this.#buildFolder)
+    // What an interrupted start left; the lock of the data folder sees to it that nobody else builds here.
+    rmSync(this.#buildFolder, { recursive: true, force: true })
     try {
-      const built = await inLanes(releases, Math.min(2, availableParallelism()), (release) => this.#build(release, folder))
+      const built = await inLanes(releases, Math.min(2, availableParallelism()), (release) => this.#build(release))
       const url = await registryUrl
       for (const [index, release] of releases.entries()) await this.#publishOne(release, built[index], url)
     } finally {
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(this.#buildFolder, { recursive: true, force: true })
     }
   }
 
-  async #build({ folder, overlay, version }: SourceRelease, buildFolder: string): Promise<BuiltRelease> {
+  async #build({ id, folder, overlay, version }: SourceRelease): Promise<BuiltRelease> {
     const { buildPackage } = await import('@opsflux/cli')
-    const out = mkdtempSync(join(buildFolder, `${version}-`))
+    const out = join(this.#buildFolder, `${id}@${version}`)
     return buildPackage({ folder, out, privateKeyPem: readFileSync(this.#registry.key, 'utf8'), ...(overlay ? { overlay } : {}) })
       .catch((error: unknown) => ({ failure: messageOf(error) }))
   }

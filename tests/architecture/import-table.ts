@@ -1,8 +1,7 @@
-/** Which of our packages may import which; `plugin` stands for every plugin and example. */
+/** Which of our packages may import which, besides plugins and examples. */
 export const importTable: Record<string, readonly string[]> = {
   '@opsflux/sdk': [],
   '@opsflux/ui': [],
-  '@opsflux/process': ['@opsflux/sdk'],
   '@opsflux/cli': ['@opsflux/sdk', '@opsflux/ui', '@opsflux/registry-client', '@opsflux/registry-metadata'],
   '@opsflux/process': ['@opsflux/sdk'],
   '@opsflux/kernel': ['@opsflux/sdk'],
@@ -13,8 +12,9 @@ export const importTable: Record<string, readonly string[]> = {
   '@opsflux/host': ['@opsflux/services', '@opsflux/data', '@opsflux/kernel', '@opsflux/process', '@opsflux/sdk', '@opsflux/shell'],
   '@opsflux/registry-metadata': ['@opsflux/sdk'],
   '@opsflux/registry-client': ['@opsflux/registry-metadata', '@opsflux/sdk'],
-  '@opsflux/registry-repository': ['@opsflux/process', '@opsflux/process', '@opsflux/registry-client', '@opsflux/registry-metadata', '@opsflux/sdk'],
-  '@opsflux/marketplace-server': ['@opsflux/process', '@opsflux/process', '@opsflux/registry-client', '@opsflux/sdk'],
+  '@opsflux/registry-repository': ['@opsflux/process', '@opsflux/registry-client', '@opsflux/registry-metadata', '@opsflux/sdk'],
+  '@opsflux/marketplace-server': ['@opsflux/process', '@opsflux/registry-client', '@opsflux/sdk'],
 }
 
+/** What every plugin and example may import, first-party or not. */
 export const pluginMayImport: readonly string[] = ['@opsflux/sdk', '@opsflux/ui']

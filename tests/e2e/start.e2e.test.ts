@@ -23,7 +23,8 @@ describe('npm start', () => {
     folder = await mkdtemp(join(tmpdir(), 'opsflux start '))
     home = join(folder, 'data folder')
     ports = await freePorts()
-    running = await new Launcher(home, ports).ready()
+    running = new Launcher(home, ports)
+    await running.ready()
     firstOutput = running.output
     // Data of its own to look for after every kill.
     await ApiClient.signIn(url('OPSFLUX_PORT', ''), email, running.password ?? '', ownPassword)
@@ -218,13 +219,15 @@ test('npm start uses the PostgreSQL that DATABASE_URL names, and leaves it runni
   await mkdir(join(home, 'keys'))
   await writeFile(join(home, 'keys', 'secret'), database.secret)
   const ports = await freePorts()
-  const launcher = await new Launcher(home, ports, { DATABASE_URL: database.adminUrl }).ready()
+  const launcher = new Launcher(home, ports, { DATABASE_URL: database.adminUrl })
   try {
+    await launcher.ready()
     expect(launcher.output).toMatch(/Database .*PostgreSQL \d+\S* at /)
     await ApiClient.signIn(`http://127.0.0.1:${ports.OPSFLUX_PORT}`, email, launcher.password ?? '', ownPassword)
     expect(await readdir(home)).not.toContain('postgres')
-  } finally {
     expect(await launcher.interrupt()).toBe(0)
+  } finally {
+    await launcher.interrupt()
     await rm(home, { recursive: true, force: true })
   }
 })

@@ -192,7 +192,7 @@ describe('the story of a module in a browser', () => {
 
   test('rolls back to 1.0.0 without loss: what was entered meanwhile is still there', async () => {
     const { page } = office
-    await button(page, 'Actions').click()
+    await button(page, 'Actions on HSE reports').click()
     await page.getByRole('menuitem', { name: 'Roll back to 1.0.0' }).click()
     await plan(page).getByText('every value was the same afterwards').waitFor()
     await keepPicture(page, 'rollback-plan')
@@ -206,7 +206,7 @@ describe('the story of a module in a browser', () => {
 
   test('uninstalls and keeps the data', async () => {
     const { page } = office
-    await button(page, 'Actions').click()
+    await button(page, 'Actions on HSE reports').click()
     await page.getByRole('menuitem', { name: 'Uninstall…' }).click()
     await page.getByRole('radio', { name: /Keep the data/ }).waitFor()
     await keepPicture(page, 'uninstall')

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import semver from 'semver'
 import { isInPrefix, servedPathOf, type PublicKey } from '@opsflux/registry-metadata'
@@ -72,15 +72,18 @@ export class RegistryClient {
   async download(release: Release): Promise<string> {
     const known = await this.release(release.id, release.version)
     if (!known || known.digest !== release.digest) throw untrusted(`${release.id} ${release.version} with that digest is not in the registry's signed metadata.`)
-    const folder = join(this.#options.cacheDir, 'downloads')
-    await mkdir(folder, { recursive: true })
-    const path = join(folder, `${known.digest}.tgz`)
+    const path = join(this.#options.cacheDir, 'downloads', `${known.digest}.tgz`)
     const url = `${this.#options.url}/targets/${servedPathOf(known.id, known.version, known.digest)}`
     await downloadFile(url, path, { size: known.size, digest: known.digest }, AbortSignal.timeout(this.#timeoutMs))
-    const opened = await openPackage(path)
-    if (opened.plugin.id !== known.id || opened.plugin.version !== known.version) throw untrusted(`The package of ${known.id} ${known.version} says it is ${opened.plugin.id} ${opened.plugin.version}.`)
-    await this.verifyPackage(opened)
-    return path
+    try {
+      const opened = await openPackage(path)
+      if (opened.plugin.id !== known.id || opened.plugin.version !== known.version) throw untrusted(`The package of ${known.id} ${known.version} says it is ${opened.plugin.id} ${opened.plugin.version}.`)
+      await this.verifyPackage(opened)
+      return path
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
+    }
   }
 
   /**

@@ -100,6 +100,8 @@ export interface ModuleSummary {
     state: InstallationState
     /** Why it is in that state and what to do, for the states `failed` and `stopped`. */
     reason?: string
+    /** For those states: the release that served before it, which a roll-back leads to. */
+    rollbackTo?: string
     since: string
   }
   /** Set when data of an uninstalled module is kept. */

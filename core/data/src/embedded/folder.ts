@@ -81,6 +81,9 @@ function initdb(making: string, password: string, binaries: Binaries, owner: Own
   }
 }
 
-const errorLine = (text: string | null): string | undefined => text?.split('\n').find((line) => /error:|FATAL/.test(line))
+function errorLine(text: string | null): string | undefined {
+  const lines = text?.split('\n').filter((line) => line.trim() !== '') ?? []
+  return lines.find((line) => /error:|FATAL/.test(line)) ?? lines.at(-1)
+}
 
 export const readPassword = (folder: ClusterFolder): string => readFileSync(folder.password, 'utf8').trim()

@@ -20,8 +20,13 @@ export function signedIn(context: Context): Caller {
 /** @throws forbidden unless the caller holds `<app>.<action>.…` */
 export function requirePermission(context: Context, app: string, action: string): Caller {
   const caller = signedIn(context)
-  if (!may(caller.permissions, app, action)) throw new OpsFluxError('forbidden', `You need the permission ${app}.${action} for this. Ask an administrator.`)
+  requireRight(caller.permissions, app, action)
   return caller
+}
+
+/** @throws forbidden unless `<app>.<action>.…` is among the permissions */
+export function requireRight(permissions: readonly string[], app: string, action: string): void {
+  if (!may(permissions, app, action)) throw new OpsFluxError('forbidden', `You need the permission ${app}.${action} for this. Ask an administrator.`)
 }
 
 // Open before a one-time password is replaced.
@@ -46,7 +51,12 @@ export function authenticate(identity: Identity, enabledFor: (tenantId: string) 
 // OWASP CSRF Cheat Sheet, "Verifying Origin": browsers send it with every unsafe request; programs need not.
 function assertSameOrigin(context: Context): void {
   const origin = context.get('origin')
-  if (origin && new URL(origin, 'http://invalid').host !== context.host) {
+  if (origin && !isSameOrigin(origin, context.host)) {
     throw new OpsFluxError('forbidden', 'This request came from a page of another site and was refused.')
   }
+}
+
+/** `null`, which sandboxed frames send, and what is no URL at all are other origins. */
+export function isSameOrigin(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host
 }

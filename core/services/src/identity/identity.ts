@@ -36,6 +36,7 @@ export class Identity {
   readonly #database: Database
   // Compared with when there is no such user, so that the answer takes as long.
   readonly #decoy = hashPassword(randomBytes(16).toString('hex'))
+  readonly #listeners = new Set<() => void>()
 
   constructor(database: Database) {
     this.#database = database
@@ -58,6 +59,13 @@ export class Identity {
 
   async signOut(token: string): Promise<void> {
     await sql`select opsflux.close_session(${digestOf(token)})`.execute(this.#database.app)
+    this.#tellSessionsEnded()
+  }
+
+  /** Calls `listener` after sessions were closed on this host; the answer takes it back. */
+  onSessionsEnded(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** Undefined when the token is unknown, closed or expired. One query a request: a closed session ends at once (CORE-01.3). */
@@ -76,6 +84,7 @@ export class Identity {
     assertStrong(next, row.email)
     if (next === current) throw new OpsFluxError('validation-failed', 'Choose a password other than the current one.', { data: { errors: [{ path: '/next', code: 'same-password', message: 'Choose another one.' }] } })
     await sql`select opsflux.change_password(${digestOf(token)}, ${await hashPassword(next)})`.execute(this.#database.app)
+    this.#tellSessionsEnded()
   }
 
   async changeLocale(token: string, locale: string): Promise<void> {
@@ -120,6 +129,10 @@ export class Identity {
     } finally {
       client.release()
     }
+  }
+
+  #tellSessionsEnded(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   async #session(token: string): Promise<SessionRow | undefined> {

@@ -1,7 +1,7 @@
 export { Identity, sessionHours } from './identity.ts'
 export type { SignedIn } from './identity.ts'
 export { may, menusOf, permissionsOf } from './access.ts'
-export { authenticate, requirePermission, sessionCookie, signedIn } from './authenticate.ts'
+export { authenticate, isSameOrigin, requirePermission, requireRight, sessionCookie, signedIn } from './authenticate.ts'
 export { identityRoutes } from './routes.ts'
 export { findUsers } from './user-lookup.ts'
 export { identityMigrations } from './migrations.ts'

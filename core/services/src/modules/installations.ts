@@ -72,9 +72,9 @@ export class Installations {
   }
 
   /** Newest first. */
-  async restorePoints(pluginId: string): Promise<RestorePoint[]> {
+  async restorePoints(pluginId?: string): Promise<RestorePoint[]> {
     const { rows } = await this.#admin.query<{ id: string; plugin_id: string; version: string; digest: string; manifest: PluginManifest; granted: CapabilityName[]; created_at: Date }>(
-      'select * from opsflux.restore_point where plugin_id = $1 order by created_at desc', [pluginId])
+      'select * from opsflux.restore_point where $1::text is null or plugin_id = $1 order by created_at desc', [pluginId ?? null])
     return rows.map((row) => ({ id: row.id, pluginId: row.plugin_id, version: row.version, digest: row.digest, manifest: row.manifest, granted: row.granted, createdAt: row.created_at }))
   }
 

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import semver from 'semver'
 import type { Logger } from 'pino'
 import { PluginSchemas, type Database } from '@opsflux/data'
 import { PluginHost, type SandboxEvent } from '@opsflux/kernel'
-import type { RegistryClient } from '@opsflux/registry-client'
+import { openUnpacked, type PackageContent, type RegistryClient } from '@opsflux/registry-client'
 import { isOpsFluxError, OpsFluxError, type ChangeRequest, type ModuleDetail, type ModuleSummary, type Operation, type Plan, type PluginManifest } from '@opsflux/sdk'
 import { Catalogue, type CatalogueEntry } from './catalogue.ts'
 import { Installations, type Installation } from './installations.ts'
@@ -16,6 +16,8 @@ import { PackageStore } from './package-store.ts'
 import { Planner, type PlanActor } from './planner.ts'
 import { loadRelease, messageOf, type PluginRelease } from './plugin-release.ts'
 import { recover } from './recovery.ts'
+import { sha256 } from './sha256.ts'
+import { sweepModules } from './sweep-folders.ts'
 import { changelogSections, folderName } from './target.ts'
 
 export interface ModuleManagerOptions {
@@ -45,6 +47,7 @@ export class ModuleManager {
   readonly #planner: Planner
   readonly #operations: Operations
   readonly #modulesFolder: string
+  readonly #stopping = new AbortController()
   /** Plugins switched off, by tenant; read once, forgotten at every change. */
   readonly #disabled = new Map<string, Promise<ReadonlySet<string>>>()
 
@@ -58,19 +61,23 @@ export class ModuleManager {
     this.#catalogue = new Catalogue(options.marketplaceUrl)
     this.#planner = new Planner({ database, registry, installations: this.#installations, schemas: this.#schemas, packages: this.#packages, modulesFolder: this.#modulesFolder })
     this.#operations = new Operations({
-      database, log, hostId: options.hostId, host: this.host, installations: this.#installations, schemas: this.#schemas, planner: this.#planner, modulesFolder: this.#modulesFolder,
+      database, log, hostId: options.hostId, stopping: this.#stopping.signal, host: this.host, installations: this.#installations, schemas: this.#schemas, planner: this.#planner, modulesFolder: this.#modulesFolder,
       onChange: options.onOperation, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version), ...(options.onStep ? { onStep: options.onStep } : {}),
-      reconcile: (pluginId) => this.#reconcile(pluginId), revive: (pluginId) => this.#revive(pluginId), onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
+      reconcile: (pluginId) => this.#reconcile(pluginId), revive: (pluginId) => this.#revive(pluginId), load: (installation) => this.#loadRelease(installation),
     })
   }
 
   /** Ends interrupted operations, then loads what is installed. One plugin that fails does not keep the others from running. */
   async start(): Promise<void> {
-    await recover({ database: this.#options.database, installations: this.#installations, schemas: this.#schemas, hostId: this.#options.hostId, log: this.#options.log })
+    const { database, hostId, log } = this.#options
+    await recover({ database, installations: this.#installations, schemas: this.#schemas, modulesFolder: this.#modulesFolder, hostId, log })
+    await this.#packages.sweep()
+    await sweepModules(this.#modulesFolder, await this.#neededFolders())
     await Promise.all((await this.#installations.all()).map((installation) => this.#load(installation)))
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort()
     await this.#operations.settled()
     await this.host.stop()
   }
@@ -91,9 +98,8 @@ export class ModuleManager {
 
   /** Stores an uploaded package that is whole and genuine. @throws package-refused, untrusted-release */
   async receive(stream: Readable): Promise<{ fileId: string; id: string; version: string; publisher: string }> {
-    const opened = await this.#packages.receive(stream)
-    const { publisher } = await this.#options.registry.verifyPackage(opened)
-    return { fileId: opened.digest, id: opened.plugin.id, version: opened.plugin.version, publisher }
+    const { opened, verified } = await this.#packages.receive(stream, (candidate) => this.#options.registry.verifyPackage(candidate))
+    return { fileId: opened.digest, id: opened.plugin.id, version: opened.plugin.version, publisher: verified.publisher }
   }
 
   /** Plugins serving that the tenant has not switched off. */
@@ -117,7 +123,7 @@ export class ModuleManager {
     const disabled = await this.#disabledFor(tenantId)
     for (const installation of await this.#installations.all()) {
       const known = summaries.get(installation.pluginId) ?? ofManifest(installation.manifest)
-      summaries.set(installation.pluginId, withInstallation(localised(known, this.#messagesOf(installation.pluginId, locale)), installation, disabled.has(installation.pluginId)))
+      summaries.set(installation.pluginId, withInstallation(localised(known, this.#messagesOf(installation.pluginId, locale)), installation, disabled.has(installation.pluginId), await this.#rollbackTo(installation)))
     }
     for (const kept of await this.#installations.kept()) {
       const known = summaries.get(kept.pluginId) ?? ofManifest(kept.manifest)
@@ -153,6 +159,12 @@ export class ModuleManager {
     }
   }
 
+  /** Where a roll-back of a module that does not serve leads to. */
+  async #rollbackTo({ pluginId, version, state }: Installation): Promise<string | undefined> {
+    if (state !== 'failed' && state !== 'stopped') return undefined
+    return (await this.#installations.restorePoints(pluginId)).find((point) => semver.lt(point.version, version))?.version
+  }
+
   #messagesOf(pluginId: string, locale: string): Messages {
     const release = this.host.current(pluginId)
     return release ? messageOf(release, locale) : {}
@@ -177,33 +189,63 @@ export class ModuleManager {
     if (installation?.digest !== this.host.current(pluginId)?.digest) await this.#reload(pluginId, installation)
   }
 
-  /** Starts a stopped or failed module again. */
+  /** Starts a stopped or failed module again; one whose files were changed on disk from its package. */
   async #revive(pluginId: string): Promise<void> {
     const installation = await this.#installations.get(pluginId)
-    if (installation && installation.state !== 'active') await this.#reload(pluginId, installation)
+    if (!installation || installation.state === 'active') return
+    await this.#repair(installation)
+    await this.#reload(pluginId, installation)
+  }
+
+  async #repair({ manifest, digest }: Installation): Promise<void> {
+    const folder = join(this.#modulesFolder, folderName(manifest, digest))
+    const isWhole = await openUnpacked(folder).then((content) => this.#isSealed(digest, content), () => false)
+    if (isWhole) return
+    const opened = await this.#packages.open(digest).catch(() => undefined)
+    if (!opened) return
+    await rm(folder, { recursive: true, force: true })
+    await opened.unpackTo(folder)
+  }
+
+  async #isSealed(digest: string, content: PackageContent): Promise<boolean> {
+    return sha256(content.manifestBytes) === (await this.#installations.seal(digest))
   }
 
   async #reload(pluginId: string, installation: Installation | undefined): Promise<void> {
     await this.host.pause(pluginId)
     const before = this.host.swap(pluginId, undefined)
-    if (installation) await this.#load(installation)
-    this.host.resume(pluginId)
-    await before?.stop()
+    try {
+      if (installation) await this.#load(installation)
+    } finally {
+      this.host.resume(pluginId)
+      await before?.stop()
+    }
   }
 
   async #load(installation: Installation): Promise<void> {
-    const { pluginId, digest, granted, manifest } = installation
+    const { pluginId } = installation
     const { log } = this.#options
     try {
-      const folder = join(this.#modulesFolder, folderName(manifest, digest))
-      const release = await loadRelease({ folder, digest, granted, onEvent: (event) => this.#onSandboxEvent(pluginId, event) })
-      this.host.swap(pluginId, release)
+      this.host.swap(pluginId, await this.#loadRelease(installation))
       if (installation.state !== 'active') await this.#installations.setState(pluginId, 'active')
     } catch (error) {
       const reason = isOpsFluxError(error) ? error.message : 'The module could not be loaded; the log says why.'
       log.error({ err: error, plugin: pluginId, version: installation.version }, 'a module does not load')
       await this.#installations.setState(pluginId, 'failed', reason)
     }
+  }
+
+  async #loadRelease({ manifest, digest, granted }: Pick<Installation, 'manifest' | 'digest' | 'granted'>): Promise<PluginRelease> {
+    return loadRelease({
+      folder: join(this.#modulesFolder, folderName(manifest, digest)), digest, granted, seal: await this.#installations.seal(digest),
+      onEvent: (event) => this.#onSandboxEvent(manifest.id, event),
+    })
+  }
+
+  /** Of what is installed, kept, or can be gone back to. */
+  async #neededFolders(): Promise<Set<string>> {
+    const releases = [...(await this.#installations.all()), ...(await this.#installations.kept()), ...(await this.#installations.restorePoints())]
+    return new Set(releases.map(({ manifest, digest }) => folderName(manifest, digest)))
   }
 
   #onSandboxEvent(pluginId: string, event: SandboxEvent): void {
@@ -224,11 +266,11 @@ export class ModuleManager {
 const ofEntry = ({ id, name, summary, icon, category, publisher }: CatalogueEntry | PluginManifest): ModuleSummary => ({ id, name, summary, icon, category, publisher })
 const ofManifest: (manifest: PluginManifest) => ModuleSummary = ofEntry
 
-function withInstallation(summary: ModuleSummary, installation: Installation, isDisabled: boolean): ModuleSummary {
+function withInstallation(summary: ModuleSummary, installation: Installation, isDisabled: boolean, rollbackTo: string | undefined): ModuleSummary {
   const { version, state, reason, updatedAt } = installation
   return {
     ...summary,
-    installed: { version, state: isDisabled && state === 'active' ? 'disabled' : state, ...(reason ? { reason } : {}), since: updatedAt.toISOString() },
+    installed: { version, state: isDisabled && state === 'active' ? 'disabled' : state, ...(reason ? { reason } : {}), ...(rollbackTo ? { rollbackTo } : {}), since: updatedAt.toISOString() },
     ...(summary.latest && semver.gt(summary.latest, version) ? { update: summary.latest } : {}),
   }
 }

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { access, mkdir, rename, rm } from 'node:fs/promises'
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -10,6 +10,8 @@ import { OpsFluxError } from '@opsflux/sdk'
 /** Largest package accepted from a file, bytes; the reader has the same limit. */
 export const maxPackageBytes = 20 * 1024 * 1024
 
+const unfinished = '.upload-'
+
 /** Packages this platform has seen, by digest: `<home>/packages/<digest>.tgz`. */
 export class PackageStore {
   readonly #folder: string
@@ -18,22 +20,37 @@ export class PackageStore {
     this.#folder = folder
   }
 
-  /** Stores an uploaded package once the strict reader has accepted it; leaves nothing behind otherwise. @throws package-refused, payload-too-large */
-  async receive(stream: Readable): Promise<OpenedPackage> {
+  /**
+   * Stores an uploaded package once the strict reader has accepted it and `verify` has proven it; leaves nothing behind otherwise.
+   * @throws package-refused, payload-too-large, and what `verify` throws
+   */
+  async receive<T>(stream: Readable, verify: (opened: OpenedPackage) => Promise<T>): Promise<{ opened: OpenedPackage; verified: T }> {
     await mkdir(this.#folder, { recursive: true })
-    const temporary = join(this.#folder, `.upload-${randomUUID()}`)
+    const temporary = join(this.#folder, `${unfinished}${randomUUID()}`)
     try {
-      await pipeline(stream, limitTo(maxPackageBytes), createWriteStream(temporary, { mode: 0o600 }))
-      return await this.#keep(temporary)
+      // The stream is left whole: destroyed, it would take the connection away before the answer.
+      await pipeline(stream.iterator({ destroyOnReturn: false }), limitTo(maxPackageBytes), createWriteStream(temporary, { mode: 0o600 }))
+      const opened = await openPackage(temporary)
+      const verified = await verify(opened)
+      await rename(temporary, this.#path(opened.digest))
+      return { opened, verified }
     } finally {
       await rm(temporary, { force: true })
     }
   }
 
+  /** Removes uploads that a killed host left unfinished. */
+  async sweep(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
+    for (const name of await readdir(this.#folder)) if (name.startsWith(unfinished)) await rm(join(this.#folder, name), { force: true })
+  }
+
   /** Takes over a verified download. */
   async adopt(path: string): Promise<OpenedPackage> {
     await mkdir(this.#folder, { recursive: true })
-    return this.#keep(path)
+    const { digest } = await openPackage(path)
+    await rename(path, this.#path(digest))
+    return this.open(digest)
   }
 
   /** @throws not-found when it is no longer here */
@@ -45,12 +62,6 @@ export class PackageStore {
     const opened = await openPackage(path)
     if (opened.digest !== digest) throw new OpsFluxError('package-refused', 'The stored package was changed on disk. Upload it again.', { data: { reason: 'digest-mismatch' } })
     return opened
-  }
-
-  async #keep(path: string): Promise<OpenedPackage> {
-    const opened = await openPackage(path)
-    await rename(path, this.#path(opened.digest))
-    return openPackage(this.#path(opened.digest))
   }
 
   #path(digest: string): string {

@@ -151,8 +151,9 @@ export class Planner {
   async #measure(request: ChangeRequest, installation: Installation | undefined, path: SchemaPath, found: Found): Promise<Measured & { dataFrom: NonNullable<Plan['dataFrom']> }> {
     const { schemas } = this.#parts
     if (request.action === 'rollback' && installation) {
-      const current = await targetOfFolder(join(this.#parts.modulesFolder, folderName(installation.manifest, installation.digest)), installation.digest)
-      const again = current.migrations.filter((migration) => path.down.some(({ id }) => id === migration.id))
+      // A folder damaged on disk is what one may want to get away from.
+      const current = await targetOfFolder(join(this.#parts.modulesFolder, folderName(installation.manifest, installation.digest)), installation.digest).catch(() => undefined)
+      const again = (current?.migrations ?? []).filter((migration) => path.down.some(({ id }) => id === migration.id))
       if (path.irreversible.length === 0) {
         const measured = await schemas.measure({ pluginId: request.id, down: path.down, up: path.up, again })
         if (measured.wayBack.kind === 'lossless' || !found.restorePoint) return { ...measured, dataFrom: 'down-migrations' }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { OpsFluxError, type Operation } from '@opsflux/sdk'
-import { toProblem } from 'KERNEL'
+import { toProblem } from '@opsflux/process'
 import { unfinishedOperations } from './journal.ts'
 import { removeTraces, type TraceParts } from './traces.ts'
 

@@ -18,6 +18,8 @@ export interface TargetRelease {
   migrations: MigrationText[]
   /** `CHANGELOG.md`. */
   changelog: string
+  /** Sha-256 of the package's manifest, which lists every file. */
+  seal: string
   messages(locale: string): Promise<Messages>
   /** Answers the folder it is unpacked in. */
   unpack(modulesFolder: string): Promise<string>
@@ -43,7 +45,8 @@ function targetOf(content: PackageContent, manifest: PluginManifest, digest: str
   const migrations = manifest.migrations.map(({ id, reversible }) => ({
     id, upSql: content.text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: content.text(`migrations/${id}.down.sql`) } : {}),
   }))
-  return { manifest, digest, migrations, changelog: content.text('CHANGELOG.md'), seal: sha256(content.manifestBytes), unpack }
+  const messages = (locale: string): Promise<Messages> => readMessages(manifest, locale, (path) => content.text(path))
+  return { manifest, digest, migrations, changelog: content.text('CHANGELOG.md'), seal: sha256(content.manifestBytes), messages, unpack }
 }
 
 /** The sections of a CHANGELOG.md (`## 1.1.0`), newest first as written. */

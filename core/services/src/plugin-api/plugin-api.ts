@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { handleEntityRequest, type Actor, type EntityEngine, type HookCaller } from '@opsflux/data'
 import type { PluginHost } from '@opsflux/kernel'
 import { OpsFluxError, pluginIdPattern, type Json, type RouteEntry } from '@opsflux/sdk'
-import { requirePermission, signedIn } from '../identity/index.ts'
+import { permissionsOf, requireRight, signedIn } from '../identity/index.ts'
 import type { PluginRelease } from '../modules/index.ts'
 import { readRouteInput } from './route-input.ts'
 
@@ -20,10 +20,12 @@ export function pluginApi(parts: PluginApiParts): Middleware {
     const [, api, pluginId = '', ...rest] = context.path.split('/')
     if (api !== 'api' || !pluginIdPattern.test(pluginId) || rest.length === 0) return next()
     const caller = signedIn(context)
-    const actor: Actor = { tenantId: caller.tenantId, userId: caller.id, locale: caller.locale, permissions: caller.permissions }
     await parts.host.use(pluginId, async (release) => {
+      // Of the release that answers: whoever waited while it was installed or updated was signed in under the one before.
+      const permissions = permissionsOf(caller.role, [release.manifest])
+      const actor: Actor = { tenantId: caller.tenantId, userId: caller.id, locale: caller.locale, permissions }
       if (!(await parts.isEnabled(pluginId, actor.tenantId))) throw new OpsFluxError('module-disabled', `${release.manifest.name} is switched off for your organisation.`)
-      const route = release.manifest.routes.find((candidate) => candidate.path === `/${rest.join('/')}` && candidate.method === context.method)
+      const route = release.manifest.routes.find((candidate) => candidate.path === `/${rest.join('/')}` && candidate.method === methodOf(context))
       if (route) await answerRoute(parts, release, route, actor, context)
       else await answerEntity(parts, release, actor, rest, context)
     })
@@ -32,7 +34,7 @@ export function pluginApi(parts: PluginApiParts): Middleware {
 
 async function answerEntity(parts: PluginApiParts, release: PluginRelease, actor: Actor, path: string[], context: Context): Promise<void> {
   const answer = await handleEntityRequest(parts.engine, release.entities, actor, hooksOf(parts, release, actor), {
-    method: context.method, path: path.map(decode), query: context.querystring, headers: { 'if-match': context.get('if-match') || undefined }, body: bodyOf(context),
+    method: methodOf(context), path: path.map(decode), query: context.querystring, headers: { 'if-match': context.get('if-match') || undefined }, body: bodyOf(context),
   })
   context.status = answer.status
   context.set(answer.headers)
@@ -40,7 +42,7 @@ async function answerEntity(parts: PluginApiParts, release: PluginRelease, actor
 }
 
 async function answerRoute(parts: PluginApiParts, release: PluginRelease, route: RouteEntry, actor: Actor, context: Context): Promise<void> {
-  requirePermission(context, release.pluginId, route.action)
+  requireRight(actor.permissions, release.pluginId, route.action)
   const { sandbox } = release
   if (!sandbox) throw new OpsFluxError('plugin-failed', `${release.manifest.name} has no server code for this route.`)
   const input = readRouteInput(route, context.query, bodyOf(context) ?? {})
@@ -65,6 +67,8 @@ function callContext({ log }: Pick<PluginApiParts, 'log'>, release: PluginReleas
   return { pluginId: release.pluginId, transaction, log: (level: 'info' | 'warn', message: string) => log[level]({ plugin: release.pluginId, version: release.version }, message) }
 }
 
+// RFC 9110 §9.3.2: HEAD is GET without the body, which Koa leaves out by itself.
+const methodOf = (context: Context): string => (context.method === 'HEAD' ? 'GET' : context.method)
 const bodyOf = (context: Context): Json | undefined => (context.request as { body?: Json }).body
 
 function decode(segment: string): string {

@@ -7,7 +7,7 @@ import { useLive } from '../live.ts'
 interface ModuleList { data: ModuleSummary[]; registry: { reachable: boolean } }
 export interface UploadedPackage { fileId: string; id: string; version: string; publisher: string }
 
-/** The modules of the platform, the plan being read and the operation being watched. */
+/** The modules of the platform, the change that is wanted and the operation that is followed. */
 export const useModules = defineStore('modules', () => {
   const live = useLive()
   const list = shallowRef<ModuleSummary[]>()
@@ -15,7 +15,11 @@ export const useModules = defineStore('modules', () => {
   const listError = shallowRef<unknown>()
   const detail = shallowRef<ModuleDetail>()
   const detailError = shallowRef<unknown>()
+  /** What somebody asked for on a screen and has not yet agreed to. */
+  const request = shallowRef<ChangeRequest>()
   const operation = shallowRef<Operation>()
+  /** Whether the operation is on the screen; else it goes on in the background. */
+  const isWatching = ref(false)
   const updates = computed(() => (list.value ?? []).filter((module) => module.update))
 
   async function readList(): Promise<void> {
@@ -32,46 +36,57 @@ export const useModules = defineStore('modules', () => {
   async function readDetail(id: string): Promise<void> {
     if (detail.value?.id !== id) detail.value = undefined
     try {
-      detail.value = await http.get<ModuleDetail>(`/api/modules/${id}`)
+      const read = await http.get<ModuleDetail>(`/api/modules/${id}`)
+      detail.value = read
       detailError.value = undefined
+      const running = read.operations.find(({ state }) => state === 'running')
+      if (running && operation.value?.state !== 'running') await follow(running.id)
     } catch (error) {
       detailError.value = error
     }
   }
 
-  const plan = (request: ChangeRequest): Promise<Plan> => http.post<Plan>('/api/modules/plans', request)
+  const plan = (wanted: ChangeRequest): Promise<Plan> => http.post<Plan>('/api/modules/plans', wanted)
   const upload = (file: Blob): Promise<UploadedPackage> => http.upload<UploadedPackage>('/api/modules/files', file, 'application/gzip')
 
   async function apply(planHash: string): Promise<void> {
-    take(await http.post<Operation>('/api/modules/operations', { planHash }))
+    const started = await http.post<Operation>('/api/modules/operations', { planHash })
+    // Its events may have been faster than the answer.
+    if (operation.value?.id !== started.id) operation.value = started
+    isWatching.value = true
   }
 
+  async function follow(id: string): Promise<void> {
+    take(await http.get<Operation>(`/api/modules/operations/${id}`))
+  }
+
+  /** One operation is followed until it has ended and was seen; then comes the next. */
   function take(next: Operation): void {
-    const isNewer = operation.value?.id !== next.id || operation.value.state === 'running'
-    if (!operation.value || operation.value.state !== 'running' || operation.value.id === next.id) {
-      if (isNewer) operation.value = next
-    }
+    const known = operation.value
+    const isFree = known === undefined || (known.state !== 'running' && !isWatching.value)
+    if (known?.id === next.id ? known.state === 'running' : isFree && next.state === 'running') operation.value = next
   }
 
-  function closeOperation(): void {
-    operation.value = undefined
+  /** It goes on in the background; one that has ended is forgotten. */
+  function stopWatching(): void {
+    isWatching.value = false
+    if (operation.value?.state !== 'running') operation.value = undefined
   }
 
-  /** Events may have been missed: asks where the watched operation stands. */
+  /** Events may have been missed: asks where the operation stands. Out of reach, the next try may do. */
   async function catchUp(): Promise<void> {
-    const watched = operation.value
-    if (watched?.state === 'running') take(await http.get<Operation>(`/api/modules/operations/${watched.id}`))
+    if (operation.value?.state === 'running') await follow(operation.value.id).catch(() => undefined)
   }
 
   live.on('operation.changed', (changed) => {
-    if (changed.id === operation.value?.id) take(changed)
+    take(changed)
     if (changed.state !== 'running') void refresh()
   })
   live.on('modules.changed', () => void refresh())
 
   async function refresh(): Promise<void> {
-    await Promise.all([list.value ? readList() : undefined, detail.value ? readDetail(detail.value.id) : undefined])
+    await Promise.all([list.value || listError.value ? readList() : undefined, detail.value ? readDetail(detail.value.id) : undefined])
   }
 
-  return { list, isRegistryReachable, listError, detail, detailError, operation, updates, readList, readDetail, plan, upload, apply, closeOperation, catchUp }
+  return { list, isRegistryReachable, listError, detail, detailError, request, operation, isWatching, updates, readList, readDetail, plan, upload, apply, stopWatching, catchUp }
 })

@@ -1,0 +1,112 @@
+import { hash } from 'node:crypto'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TargetFile } from '@tufjs/models'
+import {
+  buildPublisher, buildRelease, buildRoot, buildSnapshot, buildTargets, buildTimestamp, describeFile, encodeMetadata, generateKeyPair, publicKeyOf, roleNameOf,
+  secondsAfter, servedPathOf, signBytes, signMetadata, type AnyMetadata, type KeyPair, type TopLevelRole,
+} from '@opsflux/registry-metadata'
+import { writeJson } from './package/canonical-json.ts'
+import { entriesOf, goodFiles, manifestFor, plainPlugin, tar, zip } from './package/testing.ts'
+
+export type Keys = Record<TopLevelRole, KeyPair>
+export const makeKeys = (): Keys => ({ root: generateKeyPair(), targets: generateKeyPair(), snapshot: generateKeyPair(), timestamp: generateKeyPair() })
+
+export interface TestPublisher {
+  name: string
+  prefixes: string[]
+  key: KeyPair
+  /** Its role; absent when it has published nothing. */
+  role?: { version: number; expires?: Date; releases: TargetFile[]; signedBy?: KeyPair; listed?: boolean }
+}
+
+/** What a registry says: every part can be made to lie. */
+export interface Content {
+  keys: Keys
+  root: number
+  targets: number
+  snapshot: number
+  timestamp: number
+  expires: Partial<Record<TopLevelRole, Date>>
+  signedBy: Partial<Keys>
+  publishers: TestPublisher[]
+}
+
+const later = (): Date => secondsAfter(new Date(), 86_400)
+
+/** A registry of plain files, so that tests can put there what no honest one would. */
+export class TestRegistry implements AsyncDisposable {
+  readonly files = new Map<string, Buffer>()
+  /** Answers instead of the files where it returns true. */
+  intercept: (path: string, response: ServerResponse) => boolean = () => false
+  #server: Server | undefined
+  #port = 0
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Begins to serve, after a stop at the same address. */
+  async start(): Promise<void> {
+    const server = createServer((request, response) => {
+      const path = request.url ?? ''
+      if (this.intercept(path, response)) return
+      const file = this.files.get(path)
+      response.writeHead(file ? 200 : 404).end(file)
+    })
+    await new Promise<void>((resolve) => { server.listen(this.#port, '127.0.0.1', resolve) })
+    this.#port = (server.address() as AddressInfo).port
+    this.#server = server
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    server?.closeAllConnections()
+    if (server) await new Promise((resolve) => { server.close(resolve) })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** Signs and offers all of it, root included. */
+  offer(content: Content): void {
+    const sign = (role: TopLevelRole, metadata: AnyMetadata): Buffer => encodeMetadata(signMetadata(metadata, [(content.signedBy[role] ?? content.keys[role]).privateKeyPem]))
+    const expires = (role: TopLevelRole): Date => content.expires[role] ?? later()
+    const files = content.publishers.flatMap(({ name, key, role }): [string, number, Buffer][] => {
+      if (!role || role.listed === false) return []
+      const metadata = buildPublisher({ version: role.version, expires: role.expires ?? later(), releases: role.releases })
+      return [[roleNameOf(name), role.version, encodeMetadata(signMetadata(metadata, [(role.signedBy ?? key).privateKeyPem]))]]
+    })
+    const publishers = content.publishers.map(({ name, prefixes, key }) => ({ name, prefixes, publicKeys: [key.publicKeyPem] }))
+    files.push(['targets', content.targets, sign('targets', buildTargets({ version: content.targets, expires: expires('targets'), publishers }))])
+    const described = Object.fromEntries(files.map(([role, version, bytes]) => [role, describeFile(version, bytes)]))
+    const snapshot = sign('snapshot', buildSnapshot({ version: content.snapshot, expires: expires('snapshot'), files: described }))
+    files.push(['snapshot', content.snapshot, snapshot])
+    for (const [role, version, bytes] of files) this.files.set(`/metadata/${version}.${role}.json`, bytes)
+    this.files.set('/metadata/timestamp.json', sign('timestamp', buildTimestamp({ version: content.timestamp, expires: expires('timestamp'), snapshot: describeFile(content.snapshot, snapshot) })))
+  }
+
+  /** Offers a package and answers how its publisher lists it. */
+  addPackage(bytes: Buffer, { id = 'hello-notes', version = '1.0.0' } = {}): TargetFile {
+    const digest = hash('sha256', bytes, 'hex')
+    this.files.set(`/targets/${servedPathOf(id, version, digest)}`, bytes)
+    return buildRelease({ id, version, sdk: '^1.0.0', digest, size: bytes.length, publishedAt: new Date() })
+  }
+}
+
+/** The root at a version, signed with the root keys given, its own by default. */
+export function rootOf(keys: Keys, { version = 1, expires = later(), signedBy = [keys.root] }: { version?: number; expires?: Date; signedBy?: KeyPair[] } = {}): Buffer {
+  const role = (name: TopLevelRole): { publicKeys: string[] } => ({ publicKeys: [publicKeyOf(keys[name].privateKeyPem)] })
+  const root = buildRoot({ version, expires, keys: { root: role('root'), targets: role('targets'), snapshot: role('snapshot'), timestamp: role('timestamp') } })
+  return encodeMetadata(signMetadata(root, signedBy.map((key) => key.privateKeyPem)))
+}
+
+/** A package of the plugin `id`, signed; `publisher` is what it says of itself. */
+export function signedPackage(key: KeyPair, { id = 'hello-notes', version = '1.0.0', publisher = 'hello' } = {}): Buffer {
+  const files = goodFiles({ ...plainPlugin, id, version, publisher }).set('CHANGELOG.md', Buffer.from(`## ${version}\n`))
+  const manifest = writeJson({ ...manifestFor(files), id, version, publisher })
+  const signature = writeJson({ keyid: key.keyid, sig: signBytes(key.privateKeyPem, manifest) })
+  return zip(tar(entriesOf(files, manifest).concat({ path: 'manifest.sig', bytes: signature })))
+}

@@ -1,0 +1,22 @@
+import pino from 'pino'
+import { startHost, type HostConfig } from '@opsflux/host'
+
+/** What the test tells this process once it is loaded. `killAt`: `update migrate after`. */
+export interface KillOrder {
+  config: HostConfig
+  killAt: string
+}
+
+/** A host that ends itself as `kill -9` would, in the middle of an operation. */
+process.once('message', ({ config, killAt }: KillOrder) => {
+  const starting = startHost(config, {
+    log: pino({ level: 'silent' }),
+    onStep: async (operation, step, phase) => {
+      if (`${operation.plan.action} ${step} ${phase}` !== killAt) return
+      process.kill(process.pid, 'SIGKILL')
+      await new Promise(() => {})
+    },
+  })
+  void starting.then(({ url }) => process.send?.({ type: 'serving', url }))
+})
+process.send?.({ type: 'ready', url: '' })
