@@ -8,7 +8,10 @@ const needs = ['**/*.pg.test.ts', '**/*.browser.test.ts', '**/*.e2e.test.ts']
 function group(name: string, order: number, include: string[], exclude: string[] = [], maxWorkers = 1) {
   return {
     test: {
-      name, include, exclude: [...never, ...exclude], pool: 'forks' as const, maxWorkers, testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: order },
+      name, include, exclude: [...never, ...exclude], pool: 'forks' as const, maxWorkers, testTimeout: 30_000, hookTimeout: 60_000,
+      sequence: { groupOrder: order },
+      // A failure names all that is wrong.
+      chaiConfig: { truncateThreshold: 4_000 },
     },
   }
 }

@@ -1,7 +1,3 @@
-import { EmbeddedDatabase } from './embedded-database.ts'
-import { ExternalDatabase } from './external-database.ts'
-import type { Settings } from './settings.ts'
-
 /** The PostgreSQL of an installation. */
 export interface Database {
   /** Whether it is about to listen on a port of this machine. */
@@ -14,9 +10,4 @@ export interface Database {
   stop(): Promise<void>
   /** At once. */
   kill(): void
-}
-
-/** The one that DATABASE_URL names, or the embedded one. */
-export function databaseOf(settings: Settings, tell: (message: string) => void): Database {
-  return settings.databaseUrl ? new ExternalDatabase(settings.databaseUrl) : new EmbeddedDatabase(settings, tell)
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { databaseOf, type Database } from './database.ts'
+import { databaseOf } from './choose-database.ts'
+import type { Database } from './database.ts'
 import { findPrefixes } from './first-party.ts'
 import type { Home } from './home.ts'
 import { LogFile } from './log-file.ts'

@@ -17,7 +17,7 @@ export function printSummary(outcomes, seconds) {
 
 /** @param {string} text */
 function shorten(text) {
-  const lines = text.split('\n')
+  const lines = text.split('\n').filter((line) => !/^\s+at .*(node_modules|node:internal|new Promise)/.test(line))
   const rest = lines.length - mostLines
   return [...lines.slice(0, mostLines), ...(rest > 0 ? [`… and ${rest} lines more, above`] : [])].map((line) => `  ${line}`).join('\n')
 }

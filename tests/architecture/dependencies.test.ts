@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { expect, test } from 'vitest'
 import { imports, packageNameOf } from './imports.ts'
 import { packageOf, packages, underlying, workspaces, type Package } from './packages.ts'
@@ -5,7 +6,8 @@ import { exists, files, read } from './repository.ts'
 
 const ours = new Map(packages.map((one) => [one.name, one]))
 const root = packageOf('package.json')
-const isTest = (path: string): boolean => /\.test\.ts$|\/testing\.ts$|\/test\//.test(path)
+const exported = new Set(packages.flatMap(({ folder, exports }) => Object.values(exports).map((file) => posix.join(folder, file))))
+const importersOf = Map.groupBy(imports.filter(({ file }) => file !== undefined), ({ file }) => file ?? '')
 
 test('what a package imports is declared in its package.json; tests may use what the root declares for development', () => {
   const undeclared = imports.filter(({ from, specifier }) => {
@@ -18,7 +20,7 @@ test('what a package imports is declared in its package.json; tests may use what
 })
 
 test.each(workspaces)('$name uses what it declares, or what that asks for beside it', (workspace) => {
-  const texts = files.filter((path) => packageOf(path) === workspace && /\.(ts|vue|mjs|css|html)$/.test(path) && !path.endsWith('.test.ts')).map(read)
+  const texts = files.filter((path) => packageOf(path) === workspace && /\.(ts|vue|mjs|css|html)$/.test(path) && !isTest(path)).map(read)
   const { dependencies, peerDependencies, devDependencies } = workspace.dependencies
   const declared = Object.keys({ ...dependencies, ...peerDependencies, ...devDependencies })
   const asked = new Set(declared.flatMap((name) => Object.keys(installed(name).peerDependencies ?? {})))
@@ -59,6 +61,14 @@ test('the sandbox comes compiled for every machine that Node comes for', () => {
   const machines = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64']
   expect(machines.filter((machine) => !exists(`node_modules/isolated-vm/prebuilds/${machine}`))).toEqual([])
 })
+
+/** Tests, and what is there for tests only. */
+function isTest(path: string, seen: readonly string[] = []): boolean {
+  if (/\.test\.ts$|\/testing\.ts$|\/test\//.test(path)) return true
+  if (exported.has(path)) return false
+  const importers = (importersOf.get(path) ?? []).map(({ from }) => from).filter((from) => !seen.includes(from))
+  return importers.length > 0 && importers.every((from) => isTest(from, [...seen, path]))
+}
 
 /** Fixtures are tests: the root declares for them. */
 function declaring(path: string): Package {

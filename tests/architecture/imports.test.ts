@@ -12,6 +12,13 @@ test('the table of imports knows every package that is neither plugin nor exampl
   expect(Object.keys(importTable).toSorted()).toEqual(named.toSorted())
 })
 
+test('the table in the documentation is the one that is kept', () => {
+  const rows = [...read('docs/architecture.md').matchAll(/^\| `([a-z]+\/[a-z]+)` \| (.+) \|$/gm)].map(([, folder = '', text = '']) => [folder, text.match(/[a-z]+\/[a-z]+/g) ?? []] as const)
+  const folderOf = (name: string): string => workspaces.find((workspace) => workspace.name === name)?.folder ?? name
+  const kept = Object.entries(importTable).map(([name, allowed]) => [folderOf(name), allowed.map(folderOf).toSorted()])
+  expect(Object.fromEntries(rows.map(([folder, allowed]) => [folder, allowed.toSorted()]))).toEqual(Object.fromEntries(kept))
+})
+
 test('a package imports only the packages it may', () => {
   const refused = imports.filter(({ from, specifier }) => {
     const importer = packageOf(from)

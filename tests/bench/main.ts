@@ -32,7 +32,7 @@ try {
   const figures = await measure()
   process.stdout.write(isJson ? `${JSON.stringify(figures, null, 2)}\n` : report(figures))
 } finally {
-  for (const child of children.reverse()) await child.stop()
+  for (const child of children.toReversed()) await child.stop()
   await postgres.stop()
   await rm(home, { recursive: true, force: true })
 }

@@ -38,7 +38,7 @@ export function hostServices(config: HostConfig, { log, onStep }: HostOptions): 
     provide(modules, {
       needs: { database, live },
       start: async (needs) => {
-        const registry = registryClient({ url: config.registryUrl, root: await readFile(config.registryRoot), cacheDir: join(config.home, 'registry') })
+        const registry = registryClient({ url: config.registryUrl, root: await readFile(config.registryRoot), cacheDir: join(config.home, 'registry') }, needs.database.admin)
         const manager = new ModuleManager({
           database: needs.database, registry, log, home: config.home, hostId: await readHostId(config.home), marketplaceUrl: config.marketplaceUrl, ...(onStep ? { onStep } : {}),
           onOperation: (operation) => needs.live.operationChanged(operation),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { ErrorCode } from '@opsflux/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openPackage } from './package/open-package.ts'
-import { good, hello, other, past, Scene, stranger } from './scene.ts'
+import { good, hello, inAnHour, other, past, Scene, stranger, travel } from './scene.ts'
 import { signedPackage, type Content, type TestPublisher, type TestRegistry } from './testing.ts'
 
 let scene: Scene
@@ -39,23 +39,32 @@ describe('a download is refused and nothing of it is kept', () => {
   const served = (): string => [...scene.registry.files.keys()].find((path) => path.startsWith('/targets/')) ?? ''
   const altered = (): Buffer => Buffer.from(good).fill(0, 100, 101)
 
-  test.each<[string, ErrorCode, () => Buffer]>([
-    ['with one byte altered', 'untrusted-release', altered],
-    ['longer than signed', 'untrusted-release', () => Buffer.concat([good, Buffer.alloc(1)])],
-    ['cut short', 'untrusted-release', () => good.subarray(0, -1)],
-    ['empty', 'untrusted-release', () => Buffer.alloc(0)],
-  ])('%s', async (_, code, bytes) => {
+  test.each<[string, RegExp, () => Buffer]>([
+    ['with one byte altered', /SHA-256/, altered],
+    ['longer than signed', /larger than/, () => Buffer.concat([good, Buffer.alloc(1)])],
+    ['cut short', /ended after/, () => good.subarray(0, -1)],
+    ['empty', /ended after 0/, () => Buffer.alloc(0)],
+  ])('%s', async (_, message, bytes) => {
     const client = scene.client()
     await client.refresh()
     scene.registry.files.set(served(), bytes())
-    await expect(client.download(await scene.known(client))).rejects.toMatchObject(refusal(code))
+    await expect(client.download(await scene.known(client))).rejects.toMatchObject(refusal('untrusted-release', message))
     expect(await scene.downloads()).toEqual([])
   })
 
-  test('that is not there, breaks off or never ends', async () => {
+  test('that goes on for ever, as soon as it is longer than signed', async () => {
+    const client = scene.client()
+    await client.refresh()
+    scene.registry.intercept = (path, response) => path === served() && response.write(Buffer.concat([good, good]))
+    await expect(client.download(await scene.known(client))).rejects.toMatchObject(refusal('untrusted-release', /larger than/))
+    expect(await scene.downloads()).toEqual([])
+  })
+
+  test('that is not there, is elsewhere, breaks off or never ends', async () => {
     const client = scene.client({ timeoutMs: 400 })
     await client.refresh()
     const wanted = await scene.known(client)
+    scene.registry.files.set('/elsewhere', good)
     const answers: ((response: Parameters<TestRegistry['intercept']>[1]) => unknown)[] = [
       (response) => response.writeHead(404).end(),
       (response) => response.writeHead(500).end(),
@@ -132,6 +141,16 @@ describe('one publisher at fault', () => {
     const stolen = [scene.registry.addPackage(good, { id: 'other-extra' }), scene.registry.addPackage(good, { id: 'nobody-notes' }), scene.release]
     scene.registry.offer(withOther(scene.helloWith({ releases: stolen })))
     expect((await scene.client().releases()).map((one) => [one.publisher, one.id])).toEqual([['hello', 'hello-notes'], ['other', 'other-notes']])
+  })
+
+  test('whose metadata runs out after it was read offers nothing more, although the rest holds', async () => {
+    scene.registry.offer(withOther(scene.helloWith({ expires: inAnHour() })))
+    const client = scene.client()
+    await client.refresh()
+    const release = await scene.known(client)
+    travel(2)
+    await expect(client.download(release)).rejects.toMatchObject(refusal('metadata-expired', /hello/))
+    expect(await client.release('other-notes', '1.0.0')).toBeDefined()
   })
 
   test('cannot vanish from the snapshot once it was seen', async () => {

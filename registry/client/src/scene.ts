@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateKeyPair } from '@opsflux/registry-metadata'
+import { vi } from 'vitest'
 import { temporaryFolder } from './package/testing.ts'
 import { RegistryClient, type RegistryClientOptions } from './registry-client.ts'
 import { makeKeys, rootOf, signedPackage, TestRegistry, type Content, type TestPublisher } from './testing.ts'
@@ -11,6 +12,13 @@ export const hello = generateKeyPair()
 export const other = generateKeyPair()
 export const stranger = generateKeyPair()
 export const past = new Date(Date.now() - 60_000)
+export const inAnHour = (): Date => new Date(Date.now() + 3_600_000)
+
+/** Puts the clock forward until the scene ends. */
+export function travel(hours: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 })
+}
+
 /** `hello-notes` 1.0.0, signed by hello. */
 export const good = signedPackage(hello)
 
@@ -31,12 +39,13 @@ export class Scene implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    vi.useRealTimers()
     await this.registry.stop()
     await this.folder[Symbol.asyncDispose]()
   }
 
   content(change: Partial<Content> = {}): Content {
-    return { keys, root: 1, targets: 5, snapshot: 5, timestamp: 5, expires: {}, signedBy: {}, publishers: [this.helloWith(), this.other()], ...change }
+    return { keys, targets: 5, snapshot: 5, timestamp: 5, expires: {}, signedBy: {}, publishers: [this.helloWith(), this.other()], ...change }
   }
 
   helloWith(role: Partial<NonNullable<TestPublisher['role']>> = {}): TestPublisher {

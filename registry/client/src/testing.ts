@@ -23,7 +23,6 @@ export interface TestPublisher {
 /** What a registry says: every part can be made to lie. */
 export interface Content {
   keys: Keys
-  root: number
   targets: number
   snapshot: number
   timestamp: number
@@ -70,7 +69,7 @@ export class TestRegistry implements AsyncDisposable {
     await this.stop()
   }
 
-  /** Signs and offers all of it, root included. */
+  /** Signs and offers all of it but the root. */
   offer(content: Content): void {
     const sign = (role: TopLevelRole, metadata: AnyMetadata): Buffer => encodeMetadata(signMetadata(metadata, [(content.signedBy[role] ?? content.keys[role]).privateKeyPem]))
     const expires = (role: TopLevelRole): Date => content.expires[role] ?? later()
@@ -97,7 +96,7 @@ export class TestRegistry implements AsyncDisposable {
 }
 
 /** The root at a version, signed with the root keys given, its own by default. */
-export function rootOf(keys: Keys, { version = 1, expires = later(), signedBy = [keys.root] }: { version?: number; expires?: Date; signedBy?: KeyPair[] } = {}): Buffer {
+export function rootOf(keys: Keys, { version = 1, expires = secondsAfter(new Date(), 365 * 86_400), signedBy = [keys.root] }: { version?: number; expires?: Date; signedBy?: KeyPair[] } = {}): Buffer {
   const role = (name: TopLevelRole): { publicKeys: string[] } => ({ publicKeys: [publicKeyOf(keys[name].privateKeyPem)] })
   const root = buildRoot({ version, expires, keys: { root: role('root'), targets: role('targets'), snapshot: role('snapshot'), timestamp: role('timestamp') } })
   return encodeMetadata(signMetadata(root, signedBy.map((key) => key.privateKeyPem)))

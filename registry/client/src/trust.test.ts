@@ -5,7 +5,7 @@ import { parseTimestamp, signBytes } from '@opsflux/registry-metadata'
 import type { ErrorCode } from '@opsflux/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openPackage } from './package/open-package.ts'
-import { good, keys, past, Scene, stranger } from './scene.ts'
+import { good, keys, past, Scene, stranger, travel } from './scene.ts'
 import { makeKeys, rootOf, type Content } from './testing.ts'
 import { FileVersionStore } from './version-store.ts'
 
@@ -143,6 +143,17 @@ describe('local files', () => {
     scene.registry.offer(scene.content({ timestamp: 7 }))
     await scene.registry.start()
     expect(await scene.client().releases()).toHaveLength(1)
+  })
+
+  test('in memory that have expired are renewed as well', async () => {
+    const client = scene.client()
+    await client.refresh()
+    await scene.registry.stop()
+    travel(48)
+    await expect(client.releases()).rejects.toMatchObject(refusal('metadata-expired'))
+    scene.registry.offer(scene.content({ targets: 6, snapshot: 6, timestamp: 6, publishers: [scene.helloWith({ version: 6 })] }))
+    await scene.registry.start()
+    expect(await client.releases()).toHaveLength(1)
   })
 
   test('are not replaced by a walk that breaks off at a publisher', async () => {
