@@ -18,8 +18,8 @@ adds \`errors\`, a list of \`{ path, code, message }\` with a JSON Pointer to ea
   "title": "Some values are not accepted",
   "status": 422,
   "code": "validation-failed",
-  "detail": "1 value is not accepted.",
-  "errors": [{ "path": "/occurredAt", "code": "required", "message": "is required" }]
+  "detail": "Correct occurredAt and send it again.",
+  "errors": [{ "path": "/occurredAt", "code": "required", "message": "A value is required." }]
 }
 \`\`\`
 

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { OpsFluxError, type Operation } from '@opsflux/sdk'
 import { toProblem } from '@opsflux/process'
 import { unfinishedOperations } from './journal.ts'
-import { removeTraces, type TraceParts } from './traces.ts'
+import { removeSuperseded, removeTraces, type TraceParts } from './traces.ts'
 
 interface RecoveryParts extends TraceParts {
   hostId: string
@@ -24,6 +24,7 @@ export async function recover(parts: RecoveryParts): Promise<void> {
     const isDone = await isCommitted(parts, operation)
     if (!isDone) await removeTraces(parts, operation)
     else if (plan.purges) await finishPurge(parts, plan.id)
+    else await removeSuperseded(parts, plan.id)
     await close(parts, operation, isDone)
     parts.log.warn({ operation: id, plugin: plan.id, outcome: isDone ? 'after' : 'before' }, 'recovered an interrupted operation')
   }

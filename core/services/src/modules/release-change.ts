@@ -39,6 +39,7 @@ export class ReleaseChange {
   }
 
   async run(): Promise<void> {
+    const { stopping, log } = this.#parts
     const { plan } = this.#stored
     const before = await this.#before()
     const target = await this.#journal.step('verify', () => this.#parts.planner.targetOf(this.#stored))
@@ -50,7 +51,7 @@ export class ReleaseChange {
       await this.#journal.step('resume', async () => undefined)
       await this.#journal.step('clean', async () => {
         await old?.stop()
-        await removeSuperseded(this.#parts, plan.id).catch((error: unknown) => this.#parts.log.warn({ err: error, plugin: plan.id }, 'superseded restore points stay until the next change'))
+        await untilReachable(stopping, () => removeSuperseded(this.#parts, plan.id)).catch((error: unknown) => log.warn({ err: error, plugin: plan.id }, 'superseded restore points stay until the next change'))
       })
     } catch (error) {
       if (this.#parts.host.current(plan.id) !== release) await release?.stop()

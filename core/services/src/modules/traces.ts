@@ -23,11 +23,12 @@ export async function removeTraces({ database, installations, schemas }: TracePa
   else await schemas.purge(plan.id)
 }
 
-/** Of several restore points of one release only the newest can be gone back to. */
+/** Of several restore points of one release only the newest can be gone back to. Bears being done twice. */
 export async function removeSuperseded({ installations, schemas }: TraceParts, pluginId: string): Promise<void> {
   const seen = new Set<string>()
   for (const { id, digest } of await installations.restorePoints(pluginId)) {
     if (seen.has(digest)) await schemas.dropRestorePoint(id)
     seen.add(digest)
   }
+  await schemas.sweep(pluginId)
 }
