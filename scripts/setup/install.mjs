@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { rootFolder } from './paths.mjs'
+import { identifyProcess } from './process-identity.mjs'
 import { withProgress } from './progress.mjs'
 import { run } from './run.mjs'
 import { hashSources } from './source-hash.mjs'
 
 const marker = join(rootFolder, 'node_modules', '.opsflux-installed')
+const installer = join(rootFolder, '.cache', 'installer.json')
 
 /**
  * What an installation depends on: the lock file, npm's settings, every package.json and the machine.
@@ -27,10 +30,19 @@ export function isInstalled() {
 
 /** Installs the dependencies. @throws {Error} with npm's last words */
 export async function installDependencies() {
+  await untilInstallerEnds()
   if (!isInstalledByHand()) await withProgress('Installing dependencies (once, about a minute)', install)
   // Written last, in one step: an installation cut short is done again.
   writeFileSync(`${marker}.new`, installationHash())
   renameSync(`${marker}.new`, marker)
+}
+
+/** An npm whose command was killed goes on alone: two of them in one folder would spoil each other's work. */
+async function untilInstallerEnds() {
+  const { pid, identity } = existsSync(installer) ? JSON.parse(readFileSync(installer, 'utf8')) : {}
+  if (pid === undefined || identity === undefined) return
+  if (identifyProcess(pid) === identity) process.stdout.write(`  … An installation that was cut off goes on in process ${pid}: waiting for it\n`)
+  while (identifyProcess(pid) === identity) await setTimeout(200)
 }
 
 /** True when npm's own record says that somebody installed exactly what the lock file asks for. */
@@ -69,7 +81,14 @@ async function install() {
 function runNpm(args) {
   const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.startsWith(rootFolder) && !folder.includes('node-gyp-bin'))
   const env = { ...process.env, PATH: path.join(delimiter) }
+  const options = { cwd: rootFolder, env, onStart: rememberInstaller }
   const { npm_node_execpath: node, npm_execpath: npm } = process.env
-  if (node && npm && !node.startsWith(rootFolder)) return run(node, [npm, ...args], { cwd: rootFolder, env })
-  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, { cwd: rootFolder, env })
+  if (node && npm && !node.startsWith(rootFolder)) return run(node, [npm, ...args], options)
+  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, options)
+}
+
+/** @param {number} pid */
+function rememberInstaller(pid) {
+  writeFileSync(`${installer}.new`, JSON.stringify({ pid, identity: identifyProcess(pid) }))
+  renameSync(`${installer}.new`, installer)
 }

@@ -7,13 +7,14 @@ const running = new Set()
 /**
  * Runs a program and collects what it prints. It does not outlive this process when that is told to stop.
  * @param {string} program @param {readonly string[]} args
- * @param {{ cwd: string, env?: NodeJS.ProcessEnv, show?: boolean }} options `show`: print as it comes
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv, show?: boolean, onStart?: (pid: number) => void }} options `show`: print as it comes
  * @returns {Promise<{ code: number, output: string }>} code 1 for a program that cannot be started or was killed
  */
-export function run(program, args, { cwd, env = process.env, show = false }) {
+export function run(program, args, { cwd, env = process.env, show = false, onStart }) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     keep(child)
+    if (child.pid !== undefined) onStart?.(child.pid)
     let output = ''
     /** @param {Buffer} chunk */
     const take = (chunk) => {

@@ -51,7 +51,7 @@ async function killPostgres(afterMs: number): Promise<void> {
   postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: Number(new URL(databaseUrl).port), settings })
 }
 
-function observe(operation: Operation, step: OperationStep, phase: 'before' | 'after'): void {
+function observe(_: Operation, step: OperationStep, phase: 'before' | 'after'): void {
   const [wanted, moment, afterMs] = (killAt ?? '').split(' ')
   if (step !== wanted || phase !== moment) return
   killAt = undefined

@@ -45,9 +45,10 @@ export class TestPlatform {
     return client
   }
 
-  /** Stops the host in order and starts it again on the same home and database. */
-  async restart(): Promise<void> {
+  /** Stops the host in order and starts it again, at another port, on the same home and database; `meanwhile` runs in between. */
+  async restart(meanwhile?: () => Promise<unknown>): Promise<void> {
     await this.host.stop()
+    await meanwhile?.()
     this.host = await startHost(this.parts.config, this.#options)
   }
 

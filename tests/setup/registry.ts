@@ -19,13 +19,13 @@ export class TestRegistry {
   readonly rootFile: string
   readonly process: Child
   readonly #home: string
-  readonly #privateKeyPem: string
+  readonly privateKeyPem: string
 
   private constructor(home: string, process: Child, privateKeyPem: string) {
     this.#home = home
     this.rootFile = join(home, 'registry', 'root.json')
     this.process = process
-    this.#privateKeyPem = privateKeyPem
+    this.privateKeyPem = privateKeyPem
   }
 
   static async start(home: string): Promise<TestRegistry> {
@@ -50,11 +50,11 @@ export class TestRegistry {
 
   /** Builds and signs a package; answers its path. */
   async build({ folder, overlay }: BuildRequest): Promise<string> {
-    return (await buildPackage({ folder, privateKeyPem: this.#privateKeyPem, out: join(this.#home, 'built'), ...(overlay ? { overlay } : {}) })).path
+    return (await buildPackage({ folder, privateKeyPem: this.privateKeyPem, out: join(this.#home, 'built'), ...(overlay ? { overlay } : {}) })).path
   }
 
   async publish(request: BuildRequest): Promise<void> {
-    await publishRelease({ registryUrl: this.url, packagePath: await this.build(request), publisher: 'opsflux', privateKeyPem: this.#privateKeyPem })
+    await publishRelease({ registryUrl: this.url, packagePath: await this.build(request), publisher: 'opsflux', privateKeyPem: this.privateKeyPem })
   }
 }
 
