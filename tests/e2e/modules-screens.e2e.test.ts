@@ -192,7 +192,7 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
     await page.getByTestId('trouble').waitFor()
     await judge('list-stopped')
     await card().getByRole('link').click()
-    await page.getByTestId('trouble').getByText('3').waitFor()
+    await page.getByTestId('trouble').getByText(/3 deaths/).waitFor()
     await judge('detail-stopped')
     await button(t('modules.startAgain')).click()
     await planned()

@@ -34,6 +34,7 @@ export async function judge(page: Page, name: string, inLooks: readonly Look[]):
   for (const look of inLooks) {
     await page.setViewportSize(look)
     await page.emulateMedia({ colorScheme: look.colorScheme })
+    await page.locator(look.colorScheme === 'dark' ? 'html.dark' : 'html:not(.dark)').waitFor()
     await page.evaluate('document.fonts.ready')
     await page.screenshot({ path: join(folder, `${name}-${look.name}.png`), animations: 'disabled' })
     expect.soft(await violations(page), `${name}, ${look.name}`).toEqual([])

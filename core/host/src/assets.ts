@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import send from 'koa-send'
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import type { ModuleManager, PluginRelease } from '@opsflux/services'
 import type { PluginHost } from '@opsflux/kernel'
 import { assetBase, integrityOf } from './shell-session.ts'
 import { renderIndex, type ShellManifest } from './index-html.ts'
 import type { Stylesheets } from './stylesheet.ts'
 
-const yearSeconds = 31_536_000
+// A year, the most that RFC 9111 caches take seriously; every address changes with its content.
+const forever = 'public, max-age=31536000, immutable'
 
 /** Serves the shell, the compiled stylesheet and the client files of the releases that are serving: nothing else of a package. */
 export function assets(shellDist: string, shell: { manifest: ShellManifest; html: string }, modules: ModuleManager, stylesheets: Stylesheets): Middleware {
@@ -17,17 +18,15 @@ export function assets(shellDist: string, shell: { manifest: ShellManifest; html
     if (context.path.startsWith('/assets/modules/')) {
       const file = moduleFile(modules.host.all(), context.path)
       if (!file) return next()
-      context.set('cache-control', `public, max-age=${yearSeconds}, immutable`)
-      await send(context, file.path, { root: file.root })
+      await sendFile(context, file.path, file.root)
     } else if (context.path.startsWith('/assets/styles/')) {
       const css = stylesheets.get(context.path)
       if (css === undefined) return next()
-      context.set('cache-control', `public, max-age=${yearSeconds}, immutable`)
+      context.set('cache-control', forever)
       context.type = 'text/css'
       context.body = css
     } else if (context.path.startsWith('/assets/')) {
-      context.set('cache-control', `public, max-age=${yearSeconds}, immutable`)
-      await send(context, context.path, { root: shellDist })
+      await sendFile(context, context.path, shellDist)
     } else {
       const { html, csp } = await index()
       context.set('content-security-policy', csp)
@@ -36,6 +35,18 @@ export function assets(shellDist: string, shell: { manifest: ShellManifest; html
       context.body = html
     }
   }
+}
+
+/** Leaves the answer empty, which is a 404, also for a path that climbs or cannot be read: what is not served is not there. */
+async function sendFile(context: Context, path: string, root: string): Promise<void> {
+  try {
+    await send(context, path, { root })
+  } catch (error) {
+    const status = error instanceof Error && 'status' in error ? Number(error.status) : 500
+    if (status >= 500) throw error
+  }
+  // Only of what is there: an error must not be remembered for a year.
+  if (context.body) context.set('cache-control', forever)
 }
 
 function moduleFile(releases: readonly PluginRelease[], path: string): { root: string; path: string } | undefined {

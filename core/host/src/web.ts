@@ -10,6 +10,7 @@ import { assets } from './assets.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { securityHeaders } from './security-headers.ts'
 import type { Shell } from './shell.ts'
+import { shallowBody } from './shallow-body.ts'
 import { shellSession } from './shell-session.ts'
 
 export interface Web {
@@ -61,6 +62,7 @@ function createApp({ database, identity, modules, shell }: WebNeeds, health: Hea
   app.use(compress({ threshold: 1_024, br: false }))
   app.use(authenticate(identity, async (tenantId) => (await modules.enabledFor(tenantId)).map((release) => release.manifest)))
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit, jsonStrict: true, parsedMethods: ['POST', 'PUT', 'PATCH'] }))
+  app.use(shallowBody())
   app.use(identityRoutes(identity, session).routes())
   app.use(moduleRoutes(modules).routes())
   app.use(pluginApi({ host: modules.host, engine, log, isEnabled: (pluginId, tenantId) => modules.isEnabled(pluginId, tenantId) }))

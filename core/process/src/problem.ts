@@ -27,5 +27,6 @@ export function toProblem(error: unknown): Problem {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
   if (status === 413) return new OpsFluxError('payload-too-large', 'The request is larger than this address accepts.').toProblem()
   if (status === 400) return new OpsFluxError('invalid-request', 'The request body is not valid JSON.').toProblem()
+  if (status === 415) return new OpsFluxError('invalid-request', 'The encoding or character set of the request body is not known here. Send JSON in UTF-8.').toProblem()
   return new OpsFluxError('internal', 'Something went wrong on the server. It was logged; try again, or tell whoever runs it.').toProblem()
 }

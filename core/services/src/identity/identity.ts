@@ -28,6 +28,8 @@ interface SessionRow {
   password_hash: string
 }
 
+interface Account { id: string; password_hash: string; is_locked: boolean }
+
 export const sessionHours = 12
 const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
@@ -44,12 +46,11 @@ export class Identity {
 
   /** @returns the session token for the cookie. @throws sign-in-failed, too-many-requests */
   async signIn(email: string, password: string): Promise<string> {
-    const { rows } = await sql<{ id: string; password_hash: string; locked_until: Date | null }>`select * from opsflux.find_for_sign_in(${email})`.execute(this.#database.app)
-    const account = rows[0]
+    const account = await this.#account(email)
     const isRight = await isPassword(account?.password_hash ?? (await this.#decoy), password)
-    if (account?.locked_until && account.locked_until > new Date()) throw new OpsFluxError('too-many-requests', 'Too many failed attempts: this account is locked for 15 minutes.')
+    if (account) assertOpen(account)
     if (!account || !isRight) {
-      if (account) await sql`select opsflux.note_failed_sign_in(${account.id})`.execute(this.#database.app)
+      if (account) await this.#noteFailure(account.id)
       throw new OpsFluxError('sign-in-failed', 'The e-mail address or the password is wrong. Check both and try again.')
     }
     const token = randomBytes(32).toString('base64url')
@@ -77,10 +78,16 @@ export class Identity {
     }
   }
 
-  /** @throws sign-in-failed when `current` is wrong, validation-failed when `next` is weak. */
+  /** @throws sign-in-failed when `current` is wrong, too-many-requests after five times, validation-failed when `next` is weak. */
   async changePassword(token: string, current: string, next: string): Promise<void> {
     const row = await this.#session(token)
-    if (!row || !(await isPassword(row.password_hash, current))) throw new OpsFluxError('sign-in-failed', 'The current password is wrong.')
+    const account = row && (await this.#account(row.email))
+    if (!account) throw new OpsFluxError('not-signed-in', 'The session has ended. Sign in again.')
+    assertOpen(account)
+    if (!(await isPassword(account.password_hash, current))) {
+      await this.#noteFailure(account.id)
+      throw new OpsFluxError('sign-in-failed', 'The current password is wrong.')
+    }
     assertStrong(next, row.email)
     if (next === current) throw new OpsFluxError('validation-failed', 'Choose a password other than the current one.', { data: { errors: [{ path: '/next', code: 'same-password', message: 'Choose another one.' }] } })
     await sql`select opsflux.change_password(${digestOf(token)}, ${await hashPassword(next)})`.execute(this.#database.app)
@@ -131,6 +138,17 @@ export class Identity {
     }
   }
 
+  async #account(email: string): Promise<Account | undefined> {
+    // Compared by the database: its driver here answers times as texts.
+    const { rows } = await sql<Account>`
+      select id, password_hash, coalesce(locked_until > now(), false) as is_locked from opsflux.find_for_sign_in(${email})`.execute(this.#database.app)
+    return rows[0]
+  }
+
+  async #noteFailure(accountId: string): Promise<void> {
+    await sql`select opsflux.note_failed_sign_in(${accountId})`.execute(this.#database.app)
+  }
+
   #tellSessionsEnded(): void {
     for (const listener of this.#listeners) listener()
   }
@@ -139,4 +157,9 @@ export class Identity {
     const { rows } = await sql<SessionRow>`select * from opsflux.session_user_of(${digestOf(token)})`.execute(this.#database.app)
     return rows[0]
   }
+}
+
+// CORE-01.4.4. The right password is answered so too: else it could be told from the others.
+function assertOpen({ is_locked: isLocked }: Account): void {
+  if (isLocked) throw new OpsFluxError('too-many-requests', 'Too many failed attempts: this account is locked for 15 minutes.')
 }

@@ -7,6 +7,8 @@ import { sessionCookie, signedIn } from './authenticate.ts'
 import { sessionHours, type Identity } from './identity.ts'
 import { maxPasswordLength } from './passwords.ts'
 
+// PostgreSQL stores no NUL in a text.
+const withoutNul = '^[^\\u0000]*$'
 const password = Type.String({ minLength: 1, maxLength: maxPasswordLength })
 
 /** Sign-in, session, password and language of the caller. `sessionFor` builds what the shell shows. */
@@ -17,7 +19,7 @@ export function identityRoutes(identity: Identity, sessionFor: (token: string) =
   }
 
   addRoute(router, {
-    method: 'post', path: '/auth/sign-in', body: Type.Object({ email: Type.String({ minLength: 3, maxLength: 254 }), password }, { additionalProperties: false }),
+    method: 'post', path: '/auth/sign-in', body: Type.Object({ email: Type.String({ minLength: 3, maxLength: 254, pattern: withoutNul }), password }, { additionalProperties: false }),
     handler: async ({ body, context }) => {
       const token = await identity.signIn(body.email.trim(), body.password)
       setCookie(context, token)
@@ -50,7 +52,7 @@ export function identityRoutes(identity: Identity, sessionFor: (token: string) =
     },
   })
   addRoute(router, {
-    method: 'get', path: '/users', query: Type.Object({ q: Type.Optional(Type.String({ maxLength: 100 })) }),
+    method: 'get', path: '/users', query: Type.Object({ q: Type.Optional(Type.String({ maxLength: 100, pattern: withoutNul })) }),
     handler: async ({ query, context }) => {
       const caller = signedIn(context)
       return { data: await identity.users({ tenantId: caller.tenantId, userId: caller.id }, query.q) }

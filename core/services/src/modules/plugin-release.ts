@@ -14,7 +14,7 @@ export interface ReleaseFolder {
   digest: string
   granted: readonly CapabilityName[]
   /** Sha-256 of the manifest of the verified package it was unpacked from. */
-  seal: string | undefined
+  seal?: string | undefined
   onEvent?: (event: SandboxEvent) => void
 }
 

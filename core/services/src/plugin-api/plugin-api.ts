@@ -6,6 +6,7 @@ import { OpsFluxError, pluginIdPattern, type Json, type RouteEntry } from '@opsf
 import { permissionsOf, requireRight, signedIn } from '../identity/index.ts'
 import type { PluginRelease } from '../modules/index.ts'
 import { readRouteInput } from './route-input.ts'
+import { Turnstile } from './turnstile.ts'
 
 export interface PluginApiParts {
   host: PluginHost<PluginRelease>
@@ -26,10 +27,23 @@ export function pluginApi(parts: PluginApiParts): Middleware {
       const actor: Actor = { tenantId: caller.tenantId, userId: caller.id, locale: caller.locale, permissions }
       if (!(await parts.isEnabled(pluginId, actor.tenantId))) throw new OpsFluxError('module-disabled', `${release.manifest.name} is switched off for your organisation.`)
       const route = release.manifest.routes.find((candidate) => candidate.path === `/${rest.join('/')}` && candidate.method === methodOf(context))
-      if (route) await answerRoute(parts, release, route, actor, context)
-      else await answerEntity(parts, release, actor, rest, context)
+      const answer = () => (route ? answerRoute(parts, release, route, actor, context) : answerEntity(parts, release, actor, rest, context))
+      const mayRunItsCode = release.sandbox && (route || methodOf(context) !== 'GET')
+      await (mayRunItsCode ? turnstileOf(release).pass(answer) : answer())
     })
   }
+}
+
+// A call into a plugin holds one of the host's database connections, 20 by default, for as long as the plugin takes.
+const callsAtOnce = 5
+const callsWaiting = 250
+const turnstiles = new WeakMap<PluginRelease, Turnstile>()
+
+/** Keeps a slow module from taking every connection: others are served meanwhile. */
+function turnstileOf(release: PluginRelease): Turnstile {
+  const turnstile = turnstiles.get(release) ?? new Turnstile(callsAtOnce, callsWaiting)
+  turnstiles.set(release, turnstile)
+  return turnstile
 }
 
 async function answerEntity(parts: PluginApiParts, release: PluginRelease, actor: Actor, path: string[], context: Context): Promise<void> {
@@ -46,10 +60,11 @@ async function answerRoute(parts: PluginApiParts, release: PluginRelease, route:
   const { sandbox } = release
   if (!sandbox) throw new OpsFluxError('plugin-failed', `${release.manifest.name} has no server code for this route.`)
   const input = readRouteInput(route, context.query, bodyOf(context) ?? {})
-  context.body = await parts.engine.run(release.entities, actor, hooksOf(parts, release, actor), async (transaction) => {
-    const answer = await sandbox.call(`route:${route.name}`, input, callInfo(release, actor), callContext(parts, release, transaction))
-    return answer ?? null
-  })
+  const answer = await parts.engine.run(release.entities, actor, hooksOf(parts, release, actor), (transaction) =>
+    sandbox.call(`route:${route.name}`, input, callInfo(release, actor), callContext(parts, release, transaction)))
+  // Always JSON: Koa would serve a text that begins with `<` as a page of ours, and `null` as no content.
+  context.type = 'application/json'
+  context.body = JSON.stringify(answer ?? null)
 }
 
 /** Hooks run in the release's sandbox, inside the transaction of the write they belong to. */

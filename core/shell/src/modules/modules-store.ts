@@ -50,10 +50,18 @@ export const useModules = defineStore('modules', () => {
   const upload = (file: Blob): Promise<UploadedPackage> => http.upload<UploadedPackage>('/api/modules/files', file, 'application/gzip')
 
   async function apply(planHash: string): Promise<void> {
-    const started = await http.post<Operation>('/api/modules/operations', { planHash })
-    // Its events may have been faster than the answer.
-    if (operation.value?.id !== started.id) operation.value = started
+    // Its events, even the last one, may be faster than the answer.
+    stopWatching()
     isWatching.value = true
+    try {
+      const started = await http.post<Operation>('/api/modules/operations', { planHash })
+      if (operation.value?.id === started.id) return
+      operation.value = started
+      await catchUp()
+    } catch (error) {
+      isWatching.value = false
+      throw error
+    }
   }
 
   async function follow(id: string): Promise<void> {
