@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Operation, OperationStep } from '@opsflux/sdk'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, test } from 'vitest'
 import type { ApiClient } from '../setup/api-client.ts'
 import { launchBrowser } from '../setup/browser.ts'
 import { TestPlatform } from '../setup/platform.ts'
@@ -65,7 +65,7 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
 
   beforeAll(async () => {
     await admin.send('PATCH', '/api/me', { locale })
-    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Paris', reducedMotion: 'reduce', viewport: { width: 1366, height: 820 } })
+    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Paris', reducedMotion: 'reduce', viewport: looks[locale]?.[0] ?? null })
     const [cookieName = '', value = ''] = admin.cookie.split('=')
     await context.addCookies([{ name: cookieName, value, url: platform.host.url }])
     page = await context.newPage()
@@ -80,7 +80,7 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
     await page.getByRole('status', { name: t('modules.loading') }).waitFor()
     await judge('list-loading')
     pause.resolve()
-    await card().waitFor()
+    await card().getByRole('link', { name }).waitFor()
     await page.unroute('**/api/modules')
     await judge('list')
     await page.getByRole('searchbox').fill('zzz')
@@ -268,7 +268,7 @@ test('without the marketplace the screen says so, and installed modules go on', 
   await page.goto(`${platform.host.url}/modules`)
   await page.getByText('The marketplace does not answer').waitFor()
   await page.getByRole('article', { name: 'HSE reports' }).waitFor()
-  await judgeIn(page, 'list-unreachable', [...(looks['en'] ?? []), ...(looks['fr'] ?? [])])
+  await judgeIn(page, 'list-unreachable', Object.values(looks).flat())
   await page.getByRole('link', { name: 'HSE reports' }).click()
   await page.getByRole('tab', { name: 'Versions' }).click()
   await judgeIn(page, 'detail-unreachable', looks['en'] ?? [])

@@ -24,7 +24,7 @@ export interface Look { name: string; width: number; height: number; colorScheme
 
 export const looks: Record<string, readonly Look[]> = {
   en: [{ name: 'light', width: 1366, height: 820, colorScheme: 'light' }, { name: 'dark', width: 1366, height: 820, colorScheme: 'dark' }],
-  fr: [{ name: 'fr', width: 1366, height: 820, colorScheme: 'light' }, { name: 'phone', width: 390, height: 844, colorScheme: 'light' }],
+  fr: [{ name: 'phone', width: 390, height: 844, colorScheme: 'light' }],
 }
 
 /** Judges the screen as it is now in every look: accessible, no wider than the screen, no text missing; keeps a picture of each. */

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApiClient } from '../setup/api-client.ts'
 import { TestPlatform } from '../setup/platform.ts'
@@ -48,7 +49,6 @@ describe('a request that cannot be right is answered with a problem', () => {
   })
 
   test('1 MB that unpacks to more', async () => {
-    const { gzipSync } = await import('node:zlib')
     const body = gzipSync(JSON.stringify({ description: 'x'.repeat(5_000_000) }))
     expectProblem(await send('POST', '/api/hse-reports/incident', body, { ...json, 'content-encoding': 'gzip' }), 413, 'payload-too-large')
     expectProblem(await send('POST', '/api/hse-reports/incident', 'x', { ...json, 'content-encoding': 'zstd-of-mine' }), 400, 'invalid-request')
@@ -121,7 +121,7 @@ describe('paths of files', () => {
     '/assets/nothing.js', '/assets/', '/assets', '/assets/modules/', '/assets/modules/hse-reports/', '/assets/styles/nothing.css', '/assets/styles/__proto__', `/assets/${'a'.repeat(6_000)}`,
   ])('nothing outside the shell: %s', async (path) => {
     const answer = await send('GET', path)
-    // Without a slash it is a page of the shell, as any unknown address is.
+    // Without a slash it is a page of the shell, like every unknown address.
     if (path === '/assets') return expect(answer).toMatchObject({ status: 200, headers: { 'content-type': expect.stringMatching(/html/) } })
     expect([400, 404]).toContain(answer.status)
     expectProblem(answer, answer.status, answer.status === 404 ? 'not-found' : 'invalid-request')

@@ -135,26 +135,35 @@ async function runUntilKilled(config: KillOrder['config'], planHash: string, kil
 
 describe.each(Object.entries(scenes))('kill -9 of the host during %s leaves the platform before or after, never between', (name, { request, steps }) => {
   test.each(steps.flatMap((step) => [['before', step], ['after', step]] as const))('%s the step %s', async (phase, step) => {
-    const scene = atRest[name]
-    if (!scene) throw new Error(`The scene "${name}" was not made.`)
-    const { config, ...copy } = await snapshots.copy(scene)
-    await runUntilKilled(config, scene.planHash, `${request.action} ${step} ${phase}`)
+    expect(await killAndStart(name, `${step} ${phase}`)).toBe(isCommitted(steps, step, phase) ? 'after' : 'before')
+  }, 60_000)
 
-    const host = await startHost(config, { log })
-    try {
-      const client = clientOf(host.url)
-      const state = await readState(config.databaseUrl, config.home, client)
-      const isAfter = JSON.stringify(state) === JSON.stringify(scene.after)
-      expect(state).toEqual(isAfter ? scene.after : scene.before)
-      expect(isAfter).toBe(isCommitted(steps, step, phase))
-      expect(await readLeftovers(config.databaseUrl)).toEqual({ staged: [], running: [], orphans: [] })
-      if (!isAfter) await succeeds(client, request)
-    } finally {
-      await host.stop()
-    }
-    await snapshots.drop(copy)
+  const moments = request.action === 'disable' ? [] : [2, 10, 20, 40, 80]
+  test.each(moments)('%i ms after the one transaction began to be made', async (ms) => {
+    expect(['before', 'after']).toContain(await killAndStart(name, `migrate before ${ms}`))
   }, 60_000)
 })
+
+/** Kills, starts again, and checks all there is to check; says on which side the platform is. */
+async function killAndStart(name: string, moment: string): Promise<'before' | 'after'> {
+  const [scene, wanted] = [atRest[name], scenes[name]]
+  if (!scene || !wanted) throw new Error(`The scene "${name}" was not made.`)
+  const { config, ...copy } = await snapshots.copy(scene)
+  await runUntilKilled(config, scene.planHash, `${wanted.request.action} ${moment}`)
+  const host = await startHost(config, { log })
+  try {
+    const client = clientOf(host.url)
+    const state = await readState(config.databaseUrl, config.home, client)
+    const isAfter = JSON.stringify(state) === JSON.stringify(scene.after)
+    expect(state).toEqual(isAfter ? scene.after : scene.before)
+    expect(await readLeftovers(config.databaseUrl)).toEqual({ staged: [], running: [], orphans: [] })
+    if (!isAfter) await succeeds(client, wanted.request)
+    return isAfter ? 'after' : 'before'
+  } finally {
+    await host.stop()
+    await snapshots.drop(copy)
+  }
+}
 
 /** The one transaction is the step `migrate`, or `switch` where nothing else is. */
 function isCommitted(steps: readonly OperationStep[], step: OperationStep, phase: 'before' | 'after'): boolean {

@@ -25,7 +25,7 @@ export function catalogueRoutes(catalogue: Catalogue): Router {
 }
 
 function entryOf({ presentation, releases, latest }: CatalogueModule): object {
-  const { id, name, summary, icon, category, publisher } = presentation
+  const { id, name, summary, icon, category, publisher, texts } = presentation
   const versions = releases.map(({ version, digest, size, publishedAt }) => ({ version, digest, size, publishedAt }))
-  return { id, name, summary, icon, category, publisher, latest, versions }
+  return { id, name, summary, icon, category, publisher, texts, latest, versions }
 }

@@ -25,7 +25,6 @@ interface SessionRow {
   locale: string
   role: SignedIn['role']
   must_change_password: boolean
-  password_hash: string
 }
 
 interface Account { id: string; password_hash: string; is_locked: boolean }

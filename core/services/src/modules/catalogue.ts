@@ -1,8 +1,11 @@
 import { OpsFluxError, type ModuleDetail, type PluginManifest } from '@opsflux/sdk'
+import type { Messages } from './localised.ts'
 
 export interface CatalogueEntry extends Pick<PluginManifest, 'id' | 'name' | 'summary' | 'icon' | 'category' | 'publisher'> {
   latest: string
   versions: ModuleDetail['versions']
+  /** Its own texts by language. */
+  texts?: Record<string, Messages>
 }
 export type CatalogueDetail = CatalogueEntry & Pick<PluginManifest, 'capabilities' | 'permissions' | 'menus' | 'entities'> & { readme: string; changelog: string }
 

@@ -112,14 +112,14 @@ export class ModuleManager {
     return !(await this.#disabledFor(tenantId)).has(pluginId)
   }
 
-  /** Installed modules are named in the reader's language, others as the catalogue names them. */
+  /** Modules are named in the reader's language, where they speak it. */
   async list({ tenantId, locale }: Reader): Promise<{ data: ModuleSummary[]; registry: { reachable: boolean } }> {
     const entries = await this.#catalogue.entries().catch((error: unknown) => {
       if (isOpsFluxError(error)) return undefined
       throw error
     })
     const summaries = new Map<string, ModuleSummary>()
-    for (const entry of entries ?? []) summaries.set(entry.id, { ...ofEntry(entry), latest: entry.latest })
+    for (const entry of entries ?? []) summaries.set(entry.id, { ...localised(ofEntry(entry), textsOf(entry, locale)), latest: entry.latest })
     const disabled = await this.#disabledFor(tenantId)
     for (const installation of await this.#installations.all()) {
       const known = summaries.get(installation.pluginId) ?? ofManifest(installation.manifest)
@@ -140,7 +140,7 @@ export class ModuleManager {
     const installation = await this.#installations.get(id)
     const release = this.host.current(id)
     const shown = release?.manifest ?? installation?.manifest ?? entry
-    const messages = this.#messagesOf(id, reader.locale)
+    const messages = { ...(entry ? textsOf(entry, reader.locale) : {}), ...this.#messagesOf(id, reader.locale) }
     const rows = new Map(installation ? (await this.#schemas.tables(id)).map((table) => [table.name, table.rows]) : [])
     return {
       ...summary,
@@ -264,6 +264,7 @@ export class ModuleManager {
 }
 
 const ofEntry = ({ id, name, summary, icon, category, publisher }: CatalogueEntry | PluginManifest): ModuleSummary => ({ id, name, summary, icon, category, publisher })
+const textsOf = ({ texts }: CatalogueEntry, locale: string): Messages => ({ ...texts?.['en'], ...texts?.[locale] })
 const ofManifest: (manifest: PluginManifest) => ModuleSummary = ofEntry
 
 function withInstallation(summary: ModuleSummary, installation: Installation, isDisabled: boolean, rollbackTo: string | undefined): ModuleSummary {
