@@ -16,6 +16,7 @@ import { PackageStore } from './package-store.ts'
 import { Planner, type PlanActor } from './planner.ts'
 import { loadRelease, messageOf, type PluginRelease } from './plugin-release.ts'
 import { recover } from './recovery.ts'
+import { ReleaseFinder } from './release-finder.ts'
 import { sha256 } from './sha256.ts'
 import { sweepModules } from './sweep-folders.ts'
 import { changelogSections, folderName } from './target.ts'
@@ -59,9 +60,10 @@ export class ModuleManager {
     this.#schemas = new PluginSchemas(database)
     this.#packages = new PackageStore(join(options.home, 'packages'))
     this.#catalogue = new Catalogue(options.marketplaceUrl)
-    this.#planner = new Planner({ database, registry, installations: this.#installations, schemas: this.#schemas, packages: this.#packages, modulesFolder: this.#modulesFolder })
+    const finder = new ReleaseFinder({ installations: this.#installations, registry, packages: this.#packages, modulesFolder: this.#modulesFolder })
+    this.#planner = new Planner({ database, installations: this.#installations, schemas: this.#schemas, finder })
     this.#operations = new Operations({
-      database, log, hostId: options.hostId, stopping: this.#stopping.signal, host: this.host, installations: this.#installations, schemas: this.#schemas, planner: this.#planner, modulesFolder: this.#modulesFolder,
+      database, log, hostId: options.hostId, stopping: this.#stopping.signal, host: this.host, installations: this.#installations, schemas: this.#schemas, finder, planner: this.#planner, modulesFolder: this.#modulesFolder,
       onChange: options.onOperation, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version), ...(options.onStep ? { onStep: options.onStep } : {}),
       reconcile: (pluginId) => this.#reconcile(pluginId), revive: (pluginId) => this.#revive(pluginId), load: (installation) => this.#loadRelease(installation),
     })

@@ -4,6 +4,7 @@ import type { PluginHost } from '@opsflux/kernel'
 import type { Installation, Installations } from './installations.ts'
 import type { JournalParts } from './journal.ts'
 import type { Planner } from './planner.ts'
+import type { ReleaseFinder } from './release-finder.ts'
 import type { PluginRelease } from './plugin-release.ts'
 
 /** What an operation works with. */
@@ -11,6 +12,7 @@ export interface OperationsParts extends Omit<JournalParts, 'admin'> {
   database: Database
   installations: Installations
   schemas: PluginSchemas
+  finder: ReleaseFinder
   planner: Planner
   host: PluginHost<PluginRelease>
   modulesFolder: string

@@ -4,7 +4,7 @@ import { isOpsFluxError, type Operation, type OperationStep } from '@opsflux/sdk
 import type { Installation } from './installations.ts'
 import { Journal } from './journal.ts'
 import type { OperationsParts } from './operation-parts.ts'
-import type { StoredPlan } from './planner.ts'
+import type { StoredPlan } from './release-finder.ts'
 import { ReleaseChange } from './release-change.ts'
 import { removeTraces } from './traces.ts'
 import { untilReachable } from './until-reachable.ts'

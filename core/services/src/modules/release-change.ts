@@ -5,7 +5,8 @@ import { OpsFluxError, type CapabilityName } from '@opsflux/sdk'
 import type { Installation, KeptData } from './installations.ts'
 import type { Journal } from './journal.ts'
 import type { OperationsParts } from './operation-parts.ts'
-import { grantsOf, type StoredPlan } from './planner.ts'
+import { grantsOf } from './plan-parts.ts'
+import type { StoredPlan } from './release-finder.ts'
 import { checkHandlers, probeEntities, type PluginRelease } from './plugin-release.ts'
 import { schemaPath, type AppliedMigration } from './schema-change.ts'
 import { sha256 } from './sha256.ts'
@@ -42,7 +43,7 @@ export class ReleaseChange {
     const { stopping, log } = this.#parts
     const { plan } = this.#stored
     const before = await this.#before()
-    const target = await this.#journal.step('verify', () => this.#parts.planner.targetOf(this.#stored))
+    const target = await this.#journal.step('verify', () => this.#parts.finder.targetOf(this.#stored))
     const granted = grantsOf(target.manifest, this.#stored.request, before.installation?.granted ?? [])
     let release: PluginRelease | undefined
     try {
