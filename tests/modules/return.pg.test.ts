@@ -21,7 +21,7 @@ let broken: string
 beforeAll(async () => {
   platform = await TestPlatform.start()
   admin = await platform.signIn()
-  const forgotten = await overlayOf(hseReports, '1.1.1', {
+  const forgotten = await overlayOf(platform.parts.home, hseReports, '1.1.1', {
     'entities.ts': (text) => text.replace("    site: field.string({ required: true, maxLength: 120, index: true }),\n    occurredAt", "    site: field.string({ required: true, maxLength: 120, index: true }),\n    weather: field.string(),\n    occurredAt"),
   })
   unreadable = await upload({ folder: hseReports, overlay: forgotten })
@@ -105,7 +105,7 @@ test('a migration that the plan saw pass and that fails on rows entered since ch
 test('a release whose code lacks a handler it declares is refused before anything is touched', async () => {
   await succeeds({ action: 'install', id, version: '1.1.0' })
   const before = await state()
-  const bare = await upload({ folder: hseReports, overlay: await overlayOf(hseReports, '1.1.2', { 'server/index.ts': () => 'export default { hooks: {}, routes: {} } as never\n' }) })
+  const bare = await upload({ folder: hseReports, overlay: await overlayOf(platform.parts.home, hseReports, '1.1.2', { 'server/index.ts': () => 'export default { hooks: {}, routes: {} } as never\n' }) })
   const operation = await admin.change({ action: 'update', id, fileId: bare })
   expect(operation).toMatchObject({ state: 'failed', problem: { code: 'plugin-failed', detail: expect.stringContaining('route rates') } })
   expect(await state()).toEqual(before)

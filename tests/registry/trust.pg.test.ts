@@ -146,7 +146,7 @@ describe('refused with a clear error and nothing written: a release of a registr
     const old = new Map<string, Served>()
     registry.tamper = (path, served) => { old.set(path, served); return served }
     await admin.post('/api/modules/plans', { action: 'install', id })
-    await platform.parts.registry.publish({ folder: hseReports, overlay: await overlayOf(hseReports, '1.1.5') })
+    await platform.parts.registry.publish({ folder: hseReports, overlay: await overlayOf(platform.parts.home, hseReports, '1.1.5') })
     registry.tamper = (_, served) => served
     expect(await admin.post<Plan>('/api/modules/plans', { action: 'install', id })).toMatchObject({ to: '1.1.5' })
     registry.tamper = (path, served) => old.get(path) ?? served

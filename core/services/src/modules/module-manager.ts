@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
@@ -14,10 +13,9 @@ import { ModuleDirectory, type Reader } from './module-directory.ts'
 import { Operations } from './operations.ts'
 import { PackageStore } from './package-store.ts'
 import { Planner, type PlanActor } from './planner.ts'
-import { loadRelease, type PluginRelease } from './plugin-release.ts'
+import type { PluginRelease } from './plugin-release.ts'
 import { recover } from './recovery.ts'
 import { ReleaseFinder } from './release-finder.ts'
-import { folderName } from './target.ts'
 
 export interface ModuleManagerOptions {
   database: Database
@@ -40,6 +38,7 @@ export class ModuleManager {
   readonly #installations: Installations
   readonly #schemas: PluginSchemas
   readonly #packages: PackageStore
+  readonly #releases: InstalledReleases
   readonly #directory: ModuleDirectory
   readonly #planner: Planner
   readonly #operations: Operations
@@ -55,6 +54,9 @@ export class ModuleManager {
     this.#installations = new Installations(database.admin)
     this.#schemas = new PluginSchemas(database)
     this.#packages = new PackageStore(join(options.home, 'packages'))
+    this.#releases = new InstalledReleases({
+      installations: this.#installations, packages: this.#packages, modulesFolder: this.#modulesFolder, onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
+    })
     this.#directory = new ModuleDirectory({
       admin: database.admin, catalogue: new Catalogue(options.marketplaceUrl), installations: this.#installations, schemas: this.#schemas, host: this.host,
       disabledFor: (tenantId) => this.#disabledFor(tenantId),
