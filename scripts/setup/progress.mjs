@@ -1,4 +1,6 @@
-const interactive = process.stdout.isTTY === true
+// Machines read the answer from the standard output: progress must not be in it.
+const output = process.argv.includes('--json') ? process.stderr : process.stdout
+const interactive = output.isTTY === true
 
 /**
  * Prints a step and how long it took; on a terminal the seconds are seen passing.
@@ -9,14 +11,14 @@ const interactive = process.stdout.isTTY === true
 export async function withProgress(label, work) {
   const started = performance.now()
   const seconds = () => ((performance.now() - started) / 1000).toFixed(1)
-  if (!interactive) process.stdout.write(`  … ${label}\n`)
-  const ticker = interactive ? setInterval(() => process.stdout.write(`\r  … ${label} ${seconds()} s`), 200) : undefined
+  if (!interactive) output.write(`  … ${label}\n`)
+  const ticker = interactive ? setInterval(() => output.write(`\r  … ${label} ${seconds()} s`), 200) : undefined
   try {
     const result = await work()
-    process.stdout.write(`${interactive ? '\r' : ''}  ✓ ${label} ${seconds()} s\n`)
+    output.write(`${interactive ? '\r' : ''}  ✓ ${label} ${seconds()} s\n`)
     return result
   } catch (error) {
-    process.stdout.write(`${interactive ? '\r' : ''}  ✗ ${label} ${seconds()} s\n`)
+    output.write(`${interactive ? '\r' : ''}  ✗ ${label} ${seconds()} s\n`)
     throw error
   } finally {
     clearInterval(ticker)
