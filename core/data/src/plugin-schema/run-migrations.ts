@@ -54,7 +54,7 @@ function failure(migration: string, direction: 'up' | 'down', statement: number,
   const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? '') : ''
   const message = cause instanceof Error ? cause.message : String(cause)
   const way = direction === 'down' ? ' (way back)' : ''
-  return new OpsFluxError('migration-failed', `Migration ${migration}${way} failed: ${message}. Nothing was changed.`, {
+  return new OpsFluxError('migration-failed', `Migration ${migration}${way} failed: ${message}. Nothing was changed: correct the rows it stumbles over, or ask the publisher for a corrected release.`, {
     data: { migration, direction, statement, sqlstate }, cause,
   })
 }
