@@ -1,7 +1,7 @@
 export { answers, definePlugin, hookEvents, refuse, route } from './plugin.ts'
 export type {
   CapabilityRequest, Context, Entities, EntitiesOf, HookEvent, HookHandlers, Hooks, Log, MenuDeclaration, PermissionDeclaration, Plugin, PluginDeclaration,
-  ResponseOf, RouteDeclaration, RouteInput, Routes, RoutesOf, ServerHandlers,
+  ResponseOf, RouteDeclaration, RouteInput, Routes, RoutesOf, SecretDeclaration, ServerHandlers,
 } from './plugin.ts'
 export { defineEntity } from './entity.ts'
 export type { Action, ChangesOf, Entity, EntityDeclaration, InputOf, RecordOf, Scope, StateOf, StatesDeclaration, SystemFields, TransitionDeclaration, TransitionOf } from './entity.ts'
@@ -9,16 +9,20 @@ export { field } from './fields.ts'
 export type { Field, FieldDeclaration, FieldKind, Fields, ValuesOf } from './fields.ts'
 export { operatorNames } from './query.ts'
 export type { Aggregate, AggregateRow, Bucket, Operators, Page, Query, Repository, Sort, Where } from './query.ts'
-export { capabilities } from './capabilities.ts'
-export type { CapabilityName, Users } from './capabilities.ts'
+export { capabilities, hostPattern } from './capabilities.ts'
+export type { CapabilityGrant, CapabilityName, Http, HttpRequest, HttpResponse, Secrets, Users } from './capabilities.ts'
+export { classLimits, isSafeClass } from './class-names.ts'
+export { limitTable } from './limits.ts'
+export type { LimitName, PluginLimits } from './limits.ts'
 export { errorTable, isOpsFluxError, OpsFluxError } from './errors.ts'
 export type { ErrorCode, FieldError, Problem } from './errors.ts'
 export type { Json } from './json.ts'
 export { pluginIdPattern, reservedIds, sdkVersion } from './manifest.ts'
-export type { ClientBundle, MigrationEntry, PackageManifest, PackageSignature, PluginManifest, RouteEntry } from './manifest.ts'
+export type { CapabilityEntry, ClientBundle, MigrationEntry, PackageManifest, PackageSignature, PluginManifest, RouteEntry, SecretEntry } from './manifest.ts'
 export { operationSteps } from './lifecycle.ts'
 export type {
-  ChangeAction, ChangeRequest, Diff, InstallationState, ModuleDetail, ModuleSummary, Operation, OperationState, OperationStep, Plan, TableChange, WayBack,
+  ChangeAction, ChangeRequest, Diff, InstallationState, ModuleDetail, ModuleLimit, ModuleSummary, Operation, OperationState, OperationStep, Plan, PlatformStatus, Refusal,
+  RegistryStatus, SandboxStatus, TableChange, WayBack,
 } from './lifecycle.ts'
 export type { ActivePlugin, MenuItem, ServerEvents, Session } from './session.ts'
 export { serviceRef } from './service-ref.ts'

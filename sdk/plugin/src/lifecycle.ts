@@ -1,8 +1,10 @@
-import type { CapabilityName } from './capabilities.ts'
+import type { CapabilityGrant, CapabilityName } from './capabilities.ts'
+import type { LimitName } from './limits.ts'
+import type { CapabilityEntry, SecretEntry } from './manifest.ts'
 import type { MenuDeclaration, PermissionDeclaration } from './plugin.ts'
 import type { Problem } from './errors.ts'
 
-export type ChangeAction = 'install' | 'update' | 'rollback' | 'enable' | 'disable' | 'uninstall'
+export type ChangeAction = 'install' | 'update' | 'rollback' | 'enable' | 'disable' | 'repair' | 'uninstall'
 
 /** What is asked for. `version` is the release wanted (install, update, rollback); `fileId` an uploaded package instead. */
 export interface ChangeRequest {
@@ -12,8 +14,11 @@ export interface ChangeRequest {
   fileId?: string
   /** uninstall only. Default `keep`. */
   data?: 'keep' | 'purge'
-  /** install and update: optional capabilities the admin grants. Required ones are granted by applying. */
-  grant?: CapabilityName[]
+  /**
+   * install and update: optional capabilities the admin grants, and hosts other than those asked for. Required capabilities
+   * are granted by applying, with the hosts asked for unless others are given here.
+   */
+  grant?: CapabilityGrant[]
 }
 
 /** How the data comes back if this change is taken back; measured on the real rows. */
@@ -52,7 +57,11 @@ export interface Plan {
   publisher: string
   /** Why this version; a code that screens translate. */
   reason: 'newest' | 'asked' | 'file' | 'restore-point' | 'kept-data'
-  capabilities: Diff<{ name: CapabilityName; reason: string; required: boolean }>
+  /** By name; `http.fetch` stands in `added` too, with the new hosts alone, when an update asks for more of them. */
+  capabilities: Diff<CapabilityEntry>
+  /** All that is granted once this is applied. Left out by changes that grant and take back nothing. */
+  granted?: CapabilityGrant[]
+  secrets: Diff<SecretEntry>
   permissions: Diff<PermissionDeclaration>
   menus: Diff<Pick<MenuDeclaration, 'id' | 'label'>>
   migrations: { id: string; direction: 'up' | 'down' }[]
@@ -65,6 +74,8 @@ export interface Plan {
   changelog: { version: string; notes: string }[]
   /** Rows per table that a purge would erase. */
   purges?: Record<string, number>
+  /** repair: what is wrong on disk. `reason` is a code that screens translate (`file-altered`, `file-missing` …), `entry` the first file. */
+  altered?: { reason: string; entry?: string }
 }
 
 export const operationSteps = ['verify', 'prepare', 'pause', 'protect', 'migrate', 'switch', 'check', 'resume', 'clean'] as const
@@ -83,7 +94,54 @@ export interface Operation {
   problem?: Problem
 }
 
-export type InstallationState = 'installed' | 'active' | 'disabled' | 'failed' | 'stopped'
+export type InstallationState = 'installed' | 'active' | 'disabled' | 'failed' | 'stopped' | 'blocked'
+
+/** One limit of one module: `value` is what binds, the least of ceiling and (chosen, else asked for, else default). */
+export interface ModuleLimit {
+  name: LimitName
+  value: number
+  default: number
+  ceiling: number
+  /** By the plugin. */
+  asked?: number
+  /** By an admin. */
+  chosen?: number
+}
+
+/** Host calls refused for want of a capability, of one user and within one hour. */
+export interface Refusal {
+  capability: CapabilityName
+  /** What was asked for, such as the host. */
+  detail: string
+  user: string
+  count: number
+  lastAt: string
+}
+
+/** How far the registry's word can be relied on. Running modules are never touched by its silence. */
+export interface RegistryStatus {
+  reachable: boolean
+  /** When its metadata was last read and verified. */
+  checkedAt?: string
+  /** Since when the metadata has been out of date: nothing can be installed or updated. */
+  expiredSince?: string
+  /** `warning` when out of date for 2 days, `alarm` for 7. */
+  level: 'ok' | 'warning' | 'alarm'
+}
+
+/** How plugins are kept in on this host: measures applied, and those this system does not offer. */
+export interface SandboxStatus {
+  applied: string[]
+  missing: string[]
+}
+
+/** `GET /api/platform/status`. */
+export interface PlatformStatus {
+  sandbox: SandboxStatus
+  registry: RegistryStatus
+  /** Ceilings of all modules. */
+  ceilings: Record<LimitName, number>
+}
 
 /** A module as the Modules screen lists it. */
 export interface ModuleSummary {
@@ -98,8 +156,10 @@ export interface ModuleSummary {
   installed?: {
     version: string
     state: InstallationState
-    /** Why it is in that state and what to do, for the states `failed` and `stopped`. */
+    /** Why it is in that state and what to do, for the states `failed`, `stopped` and `blocked` (its release was revoked). */
     reason?: string
+    /** Set when its files on disk are not those its publisher signed; `entry` names the first. A repair puts them right. */
+    altered?: { entry?: string }
     /** For those states: the release that served before it, which a roll-back leads to. */
     rollbackTo?: string
     since: string
@@ -113,7 +173,16 @@ export interface ModuleDetail extends ModuleSummary {
   readme: string
   changelog: { version: string; notes: string }[]
   versions: { version: string; digest: string; publishedAt: string; size: number }[]
-  capabilities: { name: CapabilityName; reason: string; required: boolean; granted?: boolean }[]
+  /**
+   * `granted` and `grantedHosts` once installed. `grantedHere` only where this organisation has taken some of it back for
+   * itself: false when all of it, true when single hosts; `grantedHostsHere` are those left.
+   */
+  capabilities: (CapabilityEntry & { granted?: boolean; grantedHosts?: string[]; grantedHere?: boolean; grantedHostsHere?: string[] })[]
+  secrets: (SecretEntry & { isSet?: boolean; setAt?: string; setBy?: string })[]
+  /** Once installed. */
+  limits: ModuleLimit[]
+  /** What it tried without being granted it, newest first, at most 50. */
+  refusals: Refusal[]
   permissions: PermissionDeclaration[]
   menus: Pick<MenuDeclaration, 'id' | 'label'>[]
   entities: { name: string; fields: number; rows?: number }[]

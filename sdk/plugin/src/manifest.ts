@@ -1,6 +1,7 @@
 import type { CapabilityName } from './capabilities.ts'
 import type { EntityDeclaration } from './entity.ts'
 import type { FieldDeclaration } from './fields.ts'
+import type { PluginLimits } from './limits.ts'
 import type { HookEvent, MenuDeclaration, PermissionDeclaration } from './plugin.ts'
 
 /** One migration of a plugin, numbered from `0001`. */
@@ -30,6 +31,22 @@ export interface RouteEntry {
   body: Record<string, FieldDeclaration>
 }
 
+/** A capability as a plugin asks for it. */
+export interface CapabilityEntry {
+  name: CapabilityName
+  reason: string
+  required: boolean
+  /** `http.fetch` only. */
+  hosts?: string[]
+}
+
+export interface SecretEntry {
+  name: string
+  reason: string
+  required: boolean
+  hosts?: string[]
+}
+
 /** `plugin.json`: all that a plugin declares, read and signed without running its code. */
 export interface PluginManifest {
   formatVersion: 1
@@ -41,7 +58,9 @@ export interface PluginManifest {
   icon: string
   category: string
   sdk: string
-  capabilities: { name: CapabilityName; reason: string; required: boolean }[]
+  capabilities: CapabilityEntry[]
+  secrets?: SecretEntry[]
+  limits?: Partial<PluginLimits>
   dependencies: Record<string, string>
   entities: EntityDeclaration[]
   permissions: PermissionDeclaration[]
@@ -77,5 +96,5 @@ export interface PackageSignature {
 /** Version of the SDK this platform offers; plugins ask for it by `sdk` range. */
 export const sdkVersion = '1.0.0'
 /** Ids that plugins cannot take: they are paths of the platform's own API. */
-export const reservedIds = ['auth', 'session', 'modules', 'users', 'health', 'me', 'openapi'] as const
+export const reservedIds = ['auth', 'session', 'modules', 'platform', 'users', 'health', 'me', 'openapi'] as const
 export const pluginIdPattern = /^(?=.{3,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/

@@ -1,6 +1,7 @@
-import type { CapabilityName, Users } from './capabilities.ts'
+import type { CapabilityName, Http, Secrets, Users } from './capabilities.ts'
 import type { Action, Entity, InputOf, RecordOf, Scope } from './entity.ts'
 import type { Fields, ValuesOf } from './fields.ts'
+import type { PluginLimits } from './limits.ts'
 import type { Repository } from './query.ts'
 
 export interface CapabilityRequest {
@@ -9,6 +10,20 @@ export interface CapabilityRequest {
   reason: string
   /** Default true: without it the plugin cannot be installed. */
   required?: boolean
+  /** `http.fetch` only: the hosts (`hostPattern`) it wants to reach. None: those that the admin names. */
+  hosts?: readonly string[]
+}
+
+/** An API key or password that an admin of each organisation sets and nobody can read again. */
+export interface SecretDeclaration {
+  /** camelCase: `{{secret.<name>}}` in headers. */
+  name: string
+  /** What it is and where to get one, in English, shown to the admin. Locales may override it as `secret.<name>`. */
+  reason: string
+  /** Default true: the module page asks for it until it is set. */
+  required?: boolean
+  /** The hosts it may be sent to. Default: every granted one. */
+  hosts?: readonly string[]
 }
 
 export interface MenuDeclaration {
@@ -68,6 +83,9 @@ export interface PluginDeclaration<E extends Entities = Entities, H extends Hook
   /** The SDK versions it runs on, as a semver range. */
   sdk: string
   capabilities?: readonly CapabilityRequest[]
+  secrets?: readonly SecretDeclaration[]
+  /** Where the defaults do not fit; never more than the platform's ceilings. */
+  limits?: Partial<PluginLimits>
   /** Other plugins it needs, as semver ranges by id. */
   dependencies?: Record<string, string>
   entities: E
@@ -92,6 +110,11 @@ export interface Context<E extends Entities = Entities> {
   readonly log: Log
   /** Capability `users.read`. */
   readonly users: Users
+  /** Capability `http.fetch`. */
+  readonly http: Http
+  /** Capability `secrets.read`. */
+  readonly secrets: Secrets
+  /** Whether the capability is granted now, so that a plugin can do without. */
   can(capability: CapabilityName): boolean
 }
 

@@ -34,6 +34,8 @@ export interface Session {
   permissions: string[]
   menus: MenuItem[]
   plugins: ActivePlugin[]
+  /** Modules of the organisation that are installed and do not serve; `reason` says why and what to do. */
+  withheld?: { id: string; name: string; reason: string }[]
   /** URL of the host's stylesheet for the classes of the enabled plugins. */
   stylesheet?: string
 }
