@@ -13,6 +13,8 @@ interface Target {
   path: string
   /** A POST with this body instead of a GET. */
   body?: () => object
+  /** Of a floor that asks who calls. */
+  cookie?: string
 }
 
 const rounds = 5
@@ -23,9 +25,9 @@ const connections = 10
 export async function compare(name: string, hostUrl: string, floorUrl: string, cookie: string, ours: Target, floor: Target, say: (text: string) => void): Promise<Ratio> {
   const pairs: { ours: number; floor: number }[] = []
   await load(hostUrl, ours, cookie, 1)
-  await load(floorUrl, floor, '', 1)
+  await load(floorUrl, floor, floor.cookie ?? '', 1)
   for (let round = 0; round < rounds; round++) {
-    pairs.push({ floor: await load(floorUrl, floor, '', seconds), ours: await load(hostUrl, ours, cookie, seconds) })
+    pairs.push({ floor: await load(floorUrl, floor, floor.cookie ?? '', seconds), ours: await load(hostUrl, ours, cookie, seconds) })
   }
   const result = {
     name, ratio: Math.round(median(pairs.map((pair) => pair.floor / pair.ours)) * 100) / 100,

@@ -22,7 +22,7 @@ test.runIf(onLinux)('the child has no environment, no rights and no network, as 
   if (applied.has('no network')) expect(readlinkSync(`/proc/${pid}/ns/net`)).not.toBe(readlinkSync('/proc/self/ns/net'))
   expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toBe('')
   expect([...applied, ...(hardening?.missing ?? [])].toSorted()).toEqual(
-    ['Node permissions', 'empty environment', 'ends with the host', 'memory seen by the host', 'no network', 'no new privileges', 'no shared memory', 'resource limits', 'separate process', 'user of its own'].toSorted(),
+    ['Node permissions', 'empty environment', 'ends with the host', 'memory seen by the host', 'no core dumps', 'no network', 'no new privileges', 'no shared memory', 'resource limits', 'separate process', 'user of its own'].toSorted(),
   )
 })
 

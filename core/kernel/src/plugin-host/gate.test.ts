@@ -33,6 +33,20 @@ describe('a plugin that is being changed', () => {
     expect(host.all()).toEqual([])
   })
 
+  test('answers why it does not serve when it is installed and withheld, until it serves again', async () => {
+    const host = new PluginHost<LoadedRelease>()
+    host.swap('demo', release('1'))
+    await host.pause('demo')
+    const waiting = host.use('demo', async () => 1)
+    expect(host.withhold('demo', { name: 'Demo', reason: 'Its files were changed. Repair it.' })?.version).toBe('1')
+    host.resume('demo')
+    await expect(waiting).rejects.toMatchObject({ code: 'plugin-stopped', message: 'Demo does not run. Its files were changed. Repair it.' })
+    expect([...host.withheld().keys()]).toEqual(['demo'])
+    host.swap('demo', release('2'))
+    expect(await host.use('demo', async (current) => current.version)).toBe('2')
+    expect(host.withheld().size).toBe(0)
+  })
+
   test('lets go of callers with not-ready when the pause outlasts its limit', async () => {
     const gate = new Gate(5)
     await gate.pause()

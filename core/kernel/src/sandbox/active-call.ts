@@ -1,4 +1,5 @@
 import type { CapabilityName, Json } from '@opsflux/sdk'
+import type { SandboxLimits } from './limits.ts'
 
 export interface CallInfo {
   user: { id: string; locale: string }
@@ -13,6 +14,8 @@ export interface CallRequest<C> {
   site: string
   /** JSON text of site, input and info. */
   text: string
+  /** Of `text`. */
+  bytes: number
   info: CallInfo
   context: C
   retried: boolean
@@ -24,10 +27,13 @@ export interface CallRequest<C> {
 export class ActiveCall<C> {
   readonly id: number
   readonly request: CallRequest<C>
+  /** As they were when it began: its code was told these. */
+  readonly limits: SandboxLimits
   guestMs = 0
   wallMs = 0
   hostCalls = 0
   logLines = 0
+  logBytes = 0
   bytes = 0
   /** Began a host call that writes: must not run twice. */
   wrote = false
@@ -35,22 +41,45 @@ export class ActiveCall<C> {
   readonly unanswered = new Map<number, string>()
   /** What failed host calls threw: if the plugin lets one through, the caller gets that very error. */
   readonly failures = new Map<number, unknown>()
-  /** Neither answers nor host calls of it count any more. */
-  ended = false
+  #ending: AbortController | undefined
+  #ended = false
   #last: Promise<void> = Promise.resolve()
+  #running: Promise<void> = Promise.resolve()
 
-  constructor(id: number, request: CallRequest<C>) {
+  constructor(id: number, request: CallRequest<C>, limits: SandboxLimits) {
     this.id = id
     this.request = request
+    this.limits = limits
   }
 
-  /** One host call of a call at a time, in order: they share its transaction. Skipped when the call has ended before its turn. */
-  inTurn(work: () => Promise<void>): void {
-    this.#last = this.#last.then(() => (this.ended ? undefined : work()))
+  /** Neither answers nor host calls of it count any more. */
+  get ended(): boolean {
+    return this.#ended
   }
 
-  /** Settles when no host call of it runs any more. */
+  /** Made when a host call first wants it: most never wait for anything long. */
+  get signal(): AbortSignal {
+    this.#ending ??= new AbortController()
+    if (this.#ended) this.#ending.abort()
+    return this.#ending.signal
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#ending?.abort()
+  }
+
+  /** One host call of a call at a time, in order: they share its transaction. `ready` is waited for first, unless the call has ended. */
+  inTurn(ready: () => Promise<void> | undefined, work: () => Promise<void>): void {
+    this.#last = this.#last.then(async () => {
+      if (!this.ended) await ready()
+      this.#running = work()
+      await this.#running
+    })
+  }
+
+  /** Settles when no host call of it runs any more; once it has ended, none begins. */
   async quiet(): Promise<void> {
-    await this.#last
+    await this.#running
   }
 }

@@ -4,7 +4,9 @@ import { dirname } from 'node:path'
 import { childExit, runChild } from './child.ts'
 import type { ChildLoad } from './child.ts'
 import { guestRuntime } from './guest-runtime.ts'
+import type { GuestLimits } from './guest-runtime.ts'
 import type { Hardening } from './hardening.ts'
+import { wallMsOf } from './limits.ts'
 import type { SandboxLimits } from './limits.ts'
 import { encodeFrame, FrameReader, frameKind } from './wire.ts'
 
@@ -41,19 +43,25 @@ runChild(host, {
   ivm: loaded.exports.ivm,
   wire: { encodeFrame, FrameReader, frameKind: ${JSON.stringify(frameKind)} },
   exit: ${JSON.stringify(childExit)},
+  setFlags: require('node:v8').setFlagsFromString,
 })`
+}
+
+/** What the guest's own side of the bridge keeps to, so that a plugin that asks too much is refused and not killed. */
+export function guestLimits({ hostCallsPerCall, logLinesPerCall, logBytesPerCall, messageBytes }: SandboxLimits): GuestLimits {
+  return { hostCallsPerCall, logLinesPerCall, logBytesPerCall, messageBytes }
 }
 
 /** The child's first message. */
 export function childLoad(source: string, entities: readonly string[], limits: SandboxLimits, hardening: Hardening): ChildLoad {
-  const { hostCallsPerCall, logLinesPerCall, messageBytes, isolateMb, startMs, wallMs, memoryMb } = limits
+  const { isolateMb, startMs, memoryMb } = limits
   return {
     runtime: String(guestRuntime),
     source,
-    settings: { entities, hostCallsPerCall, logLinesPerCall, messageBytes },
+    settings: { entities, limits: guestLimits(limits) },
     isolateMb,
     startMs,
-    ...(hardening.missing.includes('ends with the host') ? { orphanMs: wallMs * 2 } : {}),
+    ...(hardening.missing.includes('ends with the host') ? { orphanMs: 2 * Math.max(wallMsOf('route:', limits), wallMsOf('job:', limits)) } : {}),
     ...(process.platform === 'linux' ? {} : { ownMemoryMb: memoryMb }),
     ...(hardening.becomeUser === undefined ? {} : { becomeUser: hardening.becomeUser }),
   }

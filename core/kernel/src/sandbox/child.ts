@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { setFlagsFromString } from 'node:v8'
 import type IsolatedVm from 'isolated-vm'
 import type { GuestEnter, GuestSettings } from './guest-runtime.ts'
 import type { encodeFrame, FrameReader, frameKind } from './wire.ts'
@@ -27,6 +28,7 @@ export interface ChildTools {
   ivm: typeof IsolatedVm
   wire: { encodeFrame: typeof encodeFrame; FrameReader: typeof FrameReader; frameKind: typeof frameKind }
   exit: typeof childExit
+  setFlags: typeof setFlagsFromString
 }
 
 /**
@@ -35,12 +37,18 @@ export interface ChildTools {
  * The guest runs on this thread; its messages leave when its task, microtasks included, is done. So a call is never answered
  * while code of it still spins, and nothing of a plugin runs when no call is in flight.
  */
-export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
+export function runChild(host: Socket, { ivm, wire, exit, setFlags }: ChildTools): void {
   const { encodeFrame, FrameReader, frameKind } = wire
   const leave = (code: number): never => process.exit(code)
+  const idleMs = 1000
+  // Only this kind gives pages back to the system.
+  const collectText = "gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })"
+  const collect = Function(collectText)
   let enter: ((...args: Parameters<GuestEnter>) => unknown) | undefined
   let isolate: IsolatedVm.Isolate | undefined
   let checkMemory = (): void => {}
+  let collectGuest = (): void => {}
+  let timeoutMs = Infinity
   let outbox: Buffer[] = []
   const post = (kind: number, call: number, hostCall: number, text: string): void => {
     outbox.push(encodeFrame(kind, call, hostCall, text))
@@ -53,9 +61,14 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
 
   const load = (text: string): void => {
     const { runtime, source, settings, isolateMb, orphanMs, startMs, ownMemoryMb, becomeUser }: ChildLoad = JSON.parse(text)
+    timeoutMs = startMs
     if (becomeUser !== undefined) dropTo(becomeUser)
     if (ownMemoryMb !== undefined) checkMemory = () => void (process.memoryUsage.rss() > ownMemoryMb * 1048576 && leave(exit.memory))
     isolate = new ivm.Isolate({ memoryLimit: isolateMb, onCatastrophicError: () => process.abort() })
+    // A realm of its own has `gc`; the module's, made after it, does not.
+    const collectThere = isolate.createContextSync().evalSync(`() => ${collectText}`, { reference: true })
+    collectGuest = () => void collectThere.applySync(undefined, [])
+    setFlags('--no-expose-gc')
     const context = isolate.createContextSync()
     const send = new ivm.Callback((kind: number, call: number, hostCall: number, name: string, payload: string) => {
       post(kind, call, hostCall, kind === frameKind.hostCall ? `${name}\n${payload}` : payload)
@@ -69,6 +82,7 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
     })
     module.evaluateSync({ timeout: startMs })
     const handlers: unknown = guest.applySync(undefined, [frameKind.load, 0, 0, '', module.namespace.derefInto()], { timeout: startMs })
+    timeoutMs = orphanMs ?? Infinity
     const options = orphanMs === undefined ? {} : { timeout: orphanMs }
     enter = (...args) => guest.applySync(undefined, args, options)
     post(frameKind.ready, 0, 0, String(handlers))
@@ -90,6 +104,7 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
   }
 
   const receive = (kind: number, call: number, hostCall: number, text: string): void => {
+    const began = performance.now()
     try {
       if (kind === frameKind.load) load(text)
       else enter?.(kind, call, hostCall, text)
@@ -97,7 +112,8 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
     } catch (error) {
       if (isolate?.isDisposed) leave(exit.memory)
       const message = messageOf(error)
-      if (message === 'Script execution timed out.') leave(exit.timeout)
+      // The words alone prove nothing: the module can reject with them.
+      if (message === 'Script execution timed out.' && performance.now() - began >= timeoutMs) leave(exit.timeout)
       // isolated-vm throws a rejection nobody handled out of the task it happened in; the call itself goes on.
       post(enter ? frameKind.note : frameKind.refused, 0, 0, message)
       if (!enter) {
@@ -107,8 +123,15 @@ export function runChild(host: Socket, { ivm, wire, exit }: ChildTools): void {
     }
     if (kind !== frameKind.load) post(frameKind.done, 0, 0, '')
     flush()
+    idle.refresh()
   }
 
+  // An idle child gives back what its calls left: half of what it holds after a thousand.
+  const idle = setTimeout(() => {
+    if (isolate?.isDisposed) leave(exit.memory)
+    collectGuest()
+    collect()
+  }, idleMs)
   const reader = new FrameReader(0xffff_ffff, receive)
   host.on('data', (chunk: Buffer) => reader.push(chunk))
   host.on('end', () => leave(exit.orphan))

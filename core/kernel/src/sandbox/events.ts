@@ -1,5 +1,7 @@
+import type { CapabilityName } from '@opsflux/sdk'
+
 export type SandboxState = 'idle' | 'starting' | 'running' | 'backing-off' | 'stopped'
-export type DeathReason = 'timeout' | 'memory' | 'crash' | 'protocol' | 'start'
+export type DeathReason = 'timeout' | 'memory' | 'cpu' | 'crash' | 'protocol' | 'start'
 
 /** What happened to a sandbox, for the log and the admin screen. Nothing here is meant for a client. */
 export type SandboxEvent =
@@ -11,5 +13,8 @@ export type SandboxEvent =
   | { type: 'death'; reason: DeathReason; detail: string; sites: readonly string[]; deaths: number }
   | { type: 'retried'; site: string }
   | { type: 'stopped'; reason: string }
+  /** A host call that was not made, because its capability is not granted. Once per refusal. */
+  | { type: 'refused'; capability: CapabilityName; hostCall: string; tenant: string; user: string }
   | { type: 'log'; site: string; tenant: string; user: string; level: 'info' | 'warn'; message: string }
+  /** A few per child at most: a module can make more than anybody reads. */
   | { type: 'unhandled-rejection'; message: string }

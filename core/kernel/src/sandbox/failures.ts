@@ -17,19 +17,19 @@ export interface Failures {
   fromGuest(site: string, payload: string, failures: ReadonlyMap<number, unknown>): unknown
 }
 
-export function failuresOf(pluginId: string, limits: SandboxLimits): Failures {
-  const place = (site: string): string => `${site.replace(/^(?:hook|route):/, '')} of ${pluginId}`
+export function failuresOf(pluginId: string, limits: () => SandboxLimits): Failures {
+  const place = (site: string): string => `${site.replace(/^(?:hook|route|job):/, '')} of ${pluginId}`
   const data = (site: string): Record<string, Json> => ({ plugin: pluginId, site })
   const failed = (site: string, message: string): OpsFluxError => new OpsFluxError('plugin-failed', `${place(site)} failed: ${message}`, { data: data(site) })
   return {
     stopped: () => new OpsFluxError('plugin-stopped', `${pluginId} is stopped. An administrator can start it again or roll it back in Modules.`, { data: { plugin: pluginId } }),
     busy: () => new OpsFluxError('plugin-failed', `${pluginId} has too many calls waiting. Try again in a moment.`, { data: { plugin: pluginId } }),
-    tooLarge: (site) => new OpsFluxError('payload-too-large', `The input for ${place(site)} is larger than ${limits.messageBytes} bytes.`, { data: data(site) }),
+    tooLarge: (site) => new OpsFluxError('payload-too-large', `The input for ${place(site)} is larger than ${limits().messageBytes} bytes.`, { data: data(site) }),
     timeout: (site) => new OpsFluxError('plugin-timeout', `${place(site)} took too long and was ended. Try again, or tell the module's publisher.`, { data: data(site) }),
     died: (site, reason) => failed(site, deathWords[reason]),
     start: (reason, detail) =>
       reason === 'timeout'
-        ? new OpsFluxError('plugin-timeout', `${pluginId} did not start within ${limits.startMs} ms.`, { data: { plugin: pluginId } })
+        ? new OpsFluxError('plugin-timeout', `${pluginId} did not start within ${limits().startMs} ms.`, { data: { plugin: pluginId } })
         : new OpsFluxError('plugin-failed', `${pluginId} could not be started: ${reason === 'start' ? detail : deathWords[reason]}`, { data: { plugin: pluginId } }),
     failed,
     fromGuest: (site, payload, failures) => {
@@ -45,6 +45,7 @@ export function failuresOf(pluginId: string, limits: SandboxLimits): Failures {
 const deathWords: Record<DeathReason, string> = {
   timeout: 'another call of the module took too long and ended it.',
   memory: 'the module used more memory than it may and was ended.',
+  cpu: 'the module used more processor time than it may and was ended.',
   crash: 'the module crashed.',
   protocol: 'the module broke a limit and was ended.',
   start: 'the module could not be started.',

@@ -1,17 +1,13 @@
 import type { ActiveCall } from './active-call.ts'
+import { ownMsOf } from './limits.ts'
 
 /**
  * Says whose code runs in a child, and how long it has run. The child works off what it is sent in order and says when each is
  * done, so the oldest entry not done is what runs: a call that merely waits behind a loop is not blamed for it.
  */
 export class GuestClock<C> {
-  #callMs: number
   #entries: number[] = []
   #entryMs = 0
-
-  constructor(callMs: number) {
-    this.#callMs = callMs
-  }
 
   /** The call whose code runs now, if any does. */
   get running(): number | undefined {
@@ -22,9 +18,10 @@ export class GuestClock<C> {
     this.#entries.push(call)
   }
 
-  done(): void {
-    this.#entries.shift()
+  /** False when nothing was entered: the child claims what cannot be. */
+  done(): boolean {
     this.#entryMs = 0
+    return this.#entries.shift() !== undefined
   }
 
   reset(): void {
@@ -32,19 +29,22 @@ export class GuestClock<C> {
     this.#entryMs = 0
   }
 
-  isOverdue(call: ActiveCall<C>): boolean {
-    return call.guestMs > this.#callMs
+  isOverdue({ guestMs, request, limits }: ActiveCall<C>): boolean {
+    return guestMs > ownMsOf(request.site, limits)
   }
 
-  /** Counts time against whose code runs, or, when none does, against the calls the host owes no answer. Names the site that is over its limit. */
-  charge(active: ReadonlyMap<number, ActiveCall<C>>, elapsedMs: number): string | undefined {
+  /**
+   * Counts time against whose code runs, or, when none does, against the calls the host owes no answer. Code of a call that has
+   * ended may run for `callMs`. Names the site that is over its limit.
+   */
+  charge(active: ReadonlyMap<number, ActiveCall<C>>, elapsedMs: number, callMs: number): string | undefined {
     const { running } = this
     if (running === undefined) return this.#chargeWaiting(active, elapsedMs)
     this.#entryMs += elapsedMs
     const call = active.get(running)
-    if (call) call.guestMs += elapsedMs
-    const isOver = this.#entryMs > this.#callMs || (call !== undefined && this.isOverdue(call))
-    return isOver ? (call?.request.site ?? 'an ended call') : undefined
+    if (!call) return this.#entryMs > callMs ? 'an ended call' : undefined
+    call.guestMs += elapsedMs
+    return this.isOverdue(call) ? call.request.site : undefined
   }
 
   #chargeWaiting(active: ReadonlyMap<number, ActiveCall<C>>, elapsedMs: number): string | undefined {

@@ -1,16 +1,16 @@
+import type { SandboxLimits } from './limits.ts'
 import type { frameKind } from './wire.ts'
 
 /** From the isolate to the child's outbox. `name` is that of a host call. */
 export type GuestSend = (kind: number, call: number, hostCall: number, name: string, text: string) => void
-/** Into the isolate: a call, the answer to a host call, or (kind `load`) the module's namespace to adopt. Answers the handlers as JSON text for `load`. */
+/** Into the isolate: a call, the answer to a host call, other limits, or (kind `load`) the module's namespace to adopt. Answers the handlers as JSON text for `load`. */
 export type GuestEnter = (kind: number, call: number, hostCall: number, text: string, namespace?: GuestNamespace) => string | undefined
 export interface GuestNamespace { default: unknown }
+export type GuestLimits = Pick<SandboxLimits, 'hostCallsPerCall' | 'logLinesPerCall' | 'logBytesPerCall' | 'messageBytes'>
 export interface GuestSettings {
   kinds: typeof frameKind
   entities: readonly string[]
-  hostCallsPerCall: number
-  logLinesPerCall: number
-  messageBytes: number
+  limits: GuestLimits
 }
 
 /**
@@ -29,19 +29,21 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
   const NativeError = Error
   const promiseThen = NativePromise.prototype.then
   const stringSlice = String.prototype.slice
+  const charCodeAt = String.prototype.charCodeAt
   const toText = String
   const origins = new WeakMap<object, number>()
   const originOf = origins.get
   const rememberOrigin = origins.set
-  const { kinds, entities, hostCallsPerCall, logLinesPerCall, messageBytes }: GuestSettings = parse(settingsText)
+  const { kinds, entities, limits: firstLimits }: GuestSettings = parse(settingsText)
+  let limits = firstLimits
 
   interface Waiting { resolve(value: unknown): void; reject(error: unknown): void; nullIsAbsent: boolean }
-  interface Call { id: number; hostCalls: number; logLines: number; open: boolean; waiting: Record<number, Waiting> }
+  interface Call { id: number; limits: GuestLimits; hostCalls: number; logLines: number; logBytes: number; open: boolean; waiting: Record<number, Waiting> }
   interface Handler { owner: unknown; run(input: unknown, context: unknown): unknown }
   const calls: Record<number, Call> = create(null)
   const handlers: Record<string, Handler> = create(null)
 
-  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry', 'console']) removeFrom(globalThis, name)
+  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry', 'ShadowRealm', 'console']) removeFrom(globalThis, name)
   for (const name of ['resize', 'resizable', 'maxByteLength']) removeFrom(ArrayBuffer.prototype, name)
   replaceArrayBuffer()
 
@@ -98,8 +100,8 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
     }
     if (typeof text !== 'string') text = 'null'
     const given = text as string
-    if (given.length > messageBytes) {
-      fail(call, makeError('plugin-failed', `The answer is larger than ${messageBytes} bytes.`))
+    if (given.length > call.limits.messageBytes) {
+      fail(call, makeError('plugin-failed', `The answer is larger than ${call.limits.messageBytes} bytes.`))
       return
     }
     close(call)
@@ -139,13 +141,15 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
 
   function callHost(call: Call, name: string, args: object, nullIsAbsent = false): Promise<unknown> {
     if (!call.open) return refused(makeError('plugin-failed', `${name} was called after its call had ended.`))
-    if (call.hostCalls >= hostCallsPerCall) return refused(makeError('plugin-failed', `More than ${hostCallsPerCall} host calls in one call.`))
     let text: string
     try {
       text = stringify(args)
     } catch (error) {
       return refused(error)
     }
+    // Counted after: a toJSON among the arguments may have made host calls of its own.
+    const { hostCallsPerCall, messageBytes } = call.limits
+    if (call.hostCalls >= hostCallsPerCall) return refused(makeError('plugin-failed', `More than ${hostCallsPerCall} host calls in one call.`))
     if (text.length > messageBytes) return refused(makeError('payload-too-large', `The arguments of ${name} are larger than ${messageBytes} bytes.`))
     const id = ++call.hostCalls
     return new NativePromise((resolve, reject) => {
@@ -155,10 +159,31 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
   }
 
   function writeLog(call: Call, level: string, given: unknown): void {
+    const { logLinesPerCall, logBytesPerCall } = call.limits
     if (!call.open || call.logLines > logLinesPerCall) return
     let message: string = apply(stringSlice, toText(given), [0, 2000])
-    if (++call.logLines > logLinesPerCall) message = 'The other log lines of this call were left out.'
+    // Once more: a toString may have written lines of its own.
+    if (call.logLines > logLinesPerCall) return
+    call.logLines += 1
+    call.logBytes += bytesOf(message)
+    if (call.logLines > logLinesPerCall || call.logBytes > logBytesPerCall) {
+      call.logLines = logLinesPerCall + 1
+      message = 'The other log lines of this call were left out.'
+    }
     send(kinds.hostCall, call.id, 0, 'log.write', stringify({ __proto__: null, level, message }))
+  }
+
+  /** In UTF-8, as the host will count them: half a pair is written as three. */
+  function bytesOf(text: string): number {
+    let bytes = 0
+    let before = 0
+    for (let index = 0; index < text.length; index++) {
+      const code: number = apply(charCodeAt, text, [index])
+      const isPair = code >= 0xdc00 && code < 0xe000 && before >= 0xd800 && before < 0xdc00
+      bytes += code < 0x80 || isPair ? 1 : code < 0x800 ? 2 : 3
+      before = code
+    }
+    return bytes
   }
 
   function repository(call: Call, entity: string): object {
@@ -190,6 +215,8 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
       now,
       log: freeze({ __proto__: null, info: (message: unknown) => writeLog(call, 'info', message), warn: (message: unknown) => writeLog(call, 'warn', message) }),
       users: freeze({ __proto__: null, names: (ids: unknown) => callHost(call, 'users.names', { __proto__: null, ids }) }),
+      http: freeze({ __proto__: null, fetch: (url: unknown, request?: unknown) => callHost(call, 'http.fetch', { __proto__: null, url, request }) }),
+      secrets: freeze({ __proto__: null, get: (name: unknown) => callHost(call, 'secrets.get', { __proto__: null, name }) }),
       can: (capability: unknown) => {
         for (let index = 0; index < granted.length; index++) if (granted[index] === capability) return true
         return false
@@ -199,7 +226,7 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
 
   function begin(id: number, text: string): void {
     const { site, input, info }: Request = parse(text)
-    const call = { __proto__: null, id, hostCalls: 0, logLines: 0, open: true, waiting: create(null) } as Call
+    const call = { __proto__: null, id, limits, hostCalls: 0, logLines: 0, logBytes: 0, open: true, waiting: create(null) } as Call
     calls[id] = call
     const handler = handlers[site]
     if (!handler) {
@@ -234,8 +261,8 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
   function adopt(namespace: GuestNamespace): string {
     const exported = namespace.default
     if (typeof exported !== 'object' || exported === null || isArray(exported)) throw new NativeError('its default export is not an object of handlers')
-    const { hooks = {}, routes = {} } = exported as { hooks?: Record<string, Record<string, unknown>>; routes?: Record<string, unknown> }
-    const found = { __proto__: null, hooks: create(null), routes: namesOf(routes) }
+    const { hooks = {}, routes = {}, jobs = {} } = exported as { hooks?: Record<string, Record<string, unknown>>; routes?: Record<string, unknown>; jobs?: Record<string, unknown> }
+    const found = { __proto__: null, hooks: create(null), routes: namesOf(routes), jobs: namesOf(jobs) }
     const entityNames = namesOf(hooks)
     for (let index = 0; index < entityNames.length; index++) {
       const entity = entityNames[index] ?? ''
@@ -244,6 +271,7 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
       register(`hook:${entity}.`, owner)
     }
     register('route:', routes)
+    register('job:', jobs)
     return stringify(found)
   }
 
@@ -267,6 +295,7 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
   return (kind, call, hostCall, text, namespace) => {
     if (kind === kinds.load && namespace) return adopt(namespace)
     if (kind === kinds.call) begin(call, text)
+    else if (kind === kinds.limits) limits = parse(text)
     else answer(kind === kinds.answer, call, hostCall, text)
     return undefined
   }

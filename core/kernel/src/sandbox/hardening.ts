@@ -20,7 +20,8 @@ interface Measure {
 }
 
 // V8 reserves 1.1 GB of writable mappings for two isolates before it uses any: the limit only stops a bomb that outruns the 50 ms look at its resident memory.
-const dataBytes = 2.25 * 1024 ** 3
+const dataOption = (memoryMb: number): string => `--data=${(2048 + memoryMb) * 1024 ** 2}`
+const triedMemoryMb = 256
 // The numbers systemd keeps for services with a user of their own: nobody else has files or processes there.
 const firstUser = 61_184
 const userCount = 4336
@@ -34,12 +35,15 @@ const withPrivileges = { gives: ['no new privileges', 'ends with the host'], opt
 
 /** The measures in the order they are tried; each is a list of alternatives, best first. */
 function measuresFor(isRoot: boolean, user: number): Measure[][] {
-  const limits = ['--core=0', '--nofile=64', '--fsize=0', `--data=${dataBytes}`]
+  const limits = ['--core=0', '--nofile=64', '--fsize=0', dataOption(triedMemoryMb)]
   const network = { gives: ['no network', 'no shared memory'], tool: 'unshare' as const }
   return [
     [{ ...network, options: isRoot ? ['--net', '--ipc'] : ['--user', '--map-current-user', '--net', '--ipc'] }],
     // The process limit counts all that the user runs: only sensible for a user of its own.
-    [{ gives: ['resource limits'], tool: 'prlimit', options: isRoot ? [...limits, '--nproc=512'] : limits }],
+    [
+      { gives: ['resource limits', 'no core dumps'], tool: 'prlimit', options: isRoot ? [...limits, '--nproc=512'] : limits },
+      { gives: ['no core dumps'], tool: 'prlimit', options: ['--core=0'] },
+    ],
     [
       ...(isRoot ? [{ gives: ['user of its own', ...withPrivileges.gives], tool: 'setpriv' as const, options: ['--reuid', `${user}`, '--regid', `${user}`, '--clear-groups', ...withPrivileges.options] }] : []),
       { ...withPrivileges, tool: 'setpriv' as const },
@@ -47,22 +51,27 @@ function measuresFor(isRoot: boolean, user: number): Measure[][] {
   ]
 }
 
-// The same for every plugin but the number of its user: tried once, with this one.
+// The same for every plugin but the number of its user and its memory: tried once, with these.
 const triedUser = firstUser + userCount
 const known = new Map<string, Promise<Hardening>>()
 
 /** Finds out, once per process, what this system lets us apply. Every combination is tried with a real Node that reads the real binary. */
-export async function hardeningFor(pluginId: string, binary: string): Promise<Hardening> {
+export function hardeningOfHost(binary: string): Promise<Hardening> {
   const probing = known.get(binary) ?? probe(triedUser, binary)
   known.set(binary, probing)
-  const { prefix, becomeUser, applied, missing } = await probing
+  return probing
+}
+
+export async function hardeningFor(pluginId: string, memoryMb: number, binary: string): Promise<Hardening> {
+  const { prefix, becomeUser, applied, missing } = await hardeningOfHost(binary)
   const user = userOf(pluginId)
-  return { prefix: prefix.map((word) => (word === `${triedUser}` ? `${user}` : word)), applied, missing, ...(becomeUser === undefined ? {} : { becomeUser: user }) }
+  const own = new Map([[`${triedUser}`, `${user}`], [dataOption(triedMemoryMb), dataOption(memoryMb)]])
+  return { prefix: prefix.map((word) => own.get(word) ?? word), applied, missing, ...(becomeUser === undefined ? {} : { becomeUser: user }) }
 }
 
 async function probe(user: number, binary: string): Promise<Hardening> {
   const always = ['separate process', 'empty environment', 'Node permissions']
-  if (process.platform !== 'linux') return { prefix: [], applied: always, missing: ['memory seen by the host', 'no network', 'no shared memory', 'resource limits', 'user of its own', 'no new privileges', 'ends with the host'] }
+  if (process.platform !== 'linux') return { prefix: [], applied: always, missing: ['memory seen by the host', 'no network', 'no shared memory', 'resource limits', 'no core dumps', 'user of its own', 'no new privileges', 'ends with the host'] }
   const isRoot = process.getuid?.() === 0
   let prefix: string[] = []
   const applied = [...always, 'memory seen by the host']

@@ -11,10 +11,16 @@ export interface HostCall<C> {
   capability?: CapabilityName
   /** JSON schema (2020-12) of the arguments object. */
   schema: object
-  /** True when it changes anything: a call that made one is not run a second time after a crash. */
-  writes?: boolean
+  /** True when it changes anything, or with these arguments does: a call that made one is not run a second time after a crash. */
+  writes?: boolean | ((args: Json) => boolean)
   /** An OpsFluxError reaches the plugin with its code and message; any other error as `internal`, without its message. */
-  handle(args: Json, context: C): Promise<Json | undefined>
+  handle(args: Json, context: C, call: HostCallCaller): Promise<Json | undefined>
+}
+
+/** The call a host call is made in. */
+export interface HostCallCaller {
+  /** Aborted when it has ended, by itself or by force: nobody waits for the answer, and its caller waits for this to end. */
+  readonly signal: AbortSignal
 }
 
 /** By name: `db.find`, `users.names`, `log.write` … */
@@ -36,13 +42,10 @@ function validatorOf(schema: object): ValidateFunction {
   return validate
 }
 
-/** A refusal is the plugin's own fault unless a capability is missing. */
-export function authorise<C>(table: HostCalls<C>, name: string, granted: readonly CapabilityName[]): HostCall<C> {
+/** @throws plugin-failed when the table has no such host call */
+export function findHostCall<C>(table: HostCalls<C>, name: string): HostCall<C> {
   const hostCall = table.get(name)
   if (!hostCall) throw new OpsFluxError('plugin-failed', `There is no host call named ${JSON.stringify(name.slice(0, 100))}.`)
-  if (hostCall.capability !== undefined && !granted.includes(hostCall.capability)) {
-    throw new OpsFluxError('capability-denied', `${name} needs the capability ${hostCall.capability}, which was not granted. An administrator can grant it in Modules.`)
-  }
   return hostCall
 }
 

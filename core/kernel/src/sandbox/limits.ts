@@ -1,39 +1,64 @@
-/** What one plugin may use. Every figure is enforced by the host, from outside the child, by SIGKILL or refusal. */
-export interface SandboxLimits {
-  /** Time of the plugin's own code in one call; the time the host takes to answer its host calls is not counted. */
-  callMs: number
-  /** Whole time of one call, the host's answers included. */
+import { limitTable } from '@opsflux/sdk'
+import type { PluginLimits } from '@opsflux/sdk'
+
+/**
+ * What one plugin may use: the limits of the SDK's table, and what follows from them. Every figure is enforced by the host,
+ * from outside the child, by SIGKILL or refusal.
+ */
+export interface SandboxLimits extends PluginLimits {
+  /** Milliseconds of one whole call, the host's answers included. Default 15 s, but twice `callMs` at least; of a job, twice `jobMs` at least. */
   wallMs: number
-  /** From spawn to the module evaluated. */
-  startMs: number
-  /** Resident memory of the child, looked at every 50 ms. */
-  memoryMb: number
-  /** Heap of the isolate. V8 takes it as advice; `memoryMb` is the limit that binds. */
+  /** Heap of the isolate, MiB. V8 takes it as advice; `memoryMb` is the limit that binds. Default: a quarter of that. */
   isolateMb: number
-  callsInFlight: number
   /** Calls that wait for a place; one more is answered `plugin-failed`. */
   callsWaiting: number
-  hostCallsPerCall: number
-  /** One message, either way. */
-  messageBytes: number
-  /** All that one call sends to the host. */
+  /** Bytes of the input of calls that wait, and of arguments of host calls that wait for their turn, in the host's memory. Default 4 MiB, twice `messageBytes` at least. */
+  waitingBytes: number
+  /** Bytes of all that one call sends to the host. Default 16 MiB, four messages at least. */
   callBytes: number
-  logLinesPerCall: number
-  /** Without calls for so long, the child is ended; the next call starts another. */
-  idleMs: number
 }
 
-export const defaultLimits: SandboxLimits = {
-  callMs: 1500,
-  wallMs: 15_000,
-  startMs: 5000,
-  memoryMb: 256,
-  isolateMb: 64,
-  callsInFlight: 32,
-  callsWaiting: 256,
-  hostCallsPerCall: 1000,
-  messageBytes: 1024 * 1024,
-  callBytes: 16 * 1024 * 1024,
-  logLinesPerCall: 50,
-  idleMs: 300_000,
+const mebibyte = 1024 * 1024
+
+/** Fills in what is not given. @throws RangeError for what is not a number: no comparison with it would ever end anything. */
+export function completeLimits(given: Partial<SandboxLimits>): SandboxLimits {
+  for (const [name, value] of Object.entries(given)) if (!Number.isFinite(value)) throw new RangeError(`The limit ${name} is not a number.`)
+  const { callMs, memoryMb, messageBytes }: PluginLimits = { ...defaults, ...given }
+  return {
+    ...defaults,
+    wallMs: Math.max(15_000, 2 * callMs),
+    isolateMb: Math.floor(memoryMb / 4),
+    callsWaiting: 256,
+    waitingBytes: Math.max(4 * mebibyte, 2 * messageBytes),
+    callBytes: Math.max(16 * mebibyte, 4 * messageBytes),
+    ...given,
+  }
+}
+
+const defaults: PluginLimits = {
+  callMs: limitTable.callMs.default,
+  jobMs: limitTable.jobMs.default,
+  cpuMsPerMinute: limitTable.cpuMsPerMinute.default,
+  memoryMb: limitTable.memoryMb.default,
+  callsInFlight: limitTable.callsInFlight.default,
+  hostCallsPerCall: limitTable.hostCallsPerCall.default,
+  messageBytes: limitTable.messageBytes.default,
+  logLinesPerCall: limitTable.logLinesPerCall.default,
+  logBytesPerCall: limitTable.logBytesPerCall.default,
+  idleMs: limitTable.idleMs.default,
+  startMs: limitTable.startMs.default,
+}
+
+export const defaultLimits: SandboxLimits = completeLimits({})
+
+const isJob = (site: string): boolean => site.startsWith('job:')
+
+/** How long the plugin's own code may run in a call. */
+export function ownMsOf(site: string, { callMs, jobMs }: SandboxLimits): number {
+  return isJob(site) ? jobMs : callMs
+}
+
+/** How long a call may take with everything. */
+export function wallMsOf(site: string, { wallMs, jobMs }: SandboxLimits): number {
+  return isJob(site) ? Math.max(wallMs, 2 * jobMs) : wallMs
 }

@@ -37,7 +37,7 @@ test('a hook gets its input and its context, asks the host and answers', async (
 
 test('check starts the module and lists its handlers', async () => {
   const sandbox = make()
-  expect(await sandbox.check()).toEqual({ hooks: { incident: ['beforeCreate', 'beforeDelete'] }, routes: ['calls'] })
+  expect(await sandbox.check()).toEqual({ hooks: { incident: ['beforeCreate', 'beforeDelete'] }, routes: ['calls'], jobs: [] })
   await sandbox.stop()
 })
 

@@ -1,16 +1,22 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readSync } from 'node:fs'
 import { Duplex } from 'node:stream'
 import { childExit } from './child.ts'
 import { hostDescriptor } from './child-program.ts'
+import { isShareUsed, nextShare } from './event-loop-share.ts'
 import type { DeathReason } from './events.ts'
 import type { Hardening } from './hardening.ts'
+import { ProcessFigures } from './process-figures.ts'
 import { encodeFrame, FrameReader } from './wire.ts'
 import type { FrameListener } from './wire.ts'
 
 /** What waits in the host's memory for a child that stopped reading, at most. */
 const unsentBytes = 64 * 1024 * 1024
+/** What is read of the child's words on standard error: enough to see why it ended. */
+const errorBytes = 65_536
+
+// One thread: what V8 does beside a plugin's code counts as its own, and the heaps give back what they no longer use.
+const nodeOptions = ['--disable-warning=PERM0001', '--single-threaded', '--expose-gc', '--max-old-space-size=128', '--max-semi-space-size=1']
 
 export interface ChildListeners {
   frame: FrameListener
@@ -18,45 +24,37 @@ export interface ChildListeners {
   died(reason: DeathReason, detail: string): void
 }
 
-/** One child process: its pipe, its memory, its end. */
+/** One child process: its pipe, its figures, its end. */
 export class SandboxProcess {
   readonly pid: number
+  readonly figures: ProcessFigures
   #child: ChildProcess
   #pipe: Duplex
+  #reader: FrameReader
   #listeners: ChildListeners | undefined
-  #status: number | undefined
-  #statusText = Buffer.alloc(4096)
+  #unblocked: (() => void)[] = []
   #errors = ''
+  #errorBytes = 0
 
   constructor(options: { program: string; binary: string; hardening: Hardening; maxFrameBytes: number; listeners: ChildListeners }) {
     const { program, binary, hardening, maxFrameBytes, listeners } = options
-    const node = [
-      process.execPath, '--permission', '--allow-addons', `--allow-fs-read=${binary}`, '--disable-warning=PERM0001',
-      '--max-old-space-size=128', '--max-semi-space-size=1', '--v8-pool-size=1', '-e', program,
-    ]
+    const node = [process.execPath, '--permission', '--allow-addons', `--allow-fs-read=${binary}`, ...nodeOptions, '-e', program]
     const [command = process.execPath, ...rest] = [...hardening.prefix, ...node]
     this.#listeners = listeners
     this.#child = spawn(command, rest, { cwd: '/', env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe'], windowsHide: true })
     this.pid = this.#child.pid ?? 0
+    this.figures = new ProcessFigures(this.pid)
     const pipe = this.#child.stdio[hostDescriptor]
     if (!(pipe instanceof Duplex)) throw new TypeError('a child without a pipe')
     this.#pipe = pipe
-    const reader = new FrameReader(maxFrameBytes, (...frame) => this.#listeners?.frame(...frame))
-    this.#pipe.on('data', (chunk: Buffer) => {
-      try {
-        if (this.#listeners) reader.push(chunk)
-      } catch (error) {
-        this.kill('protocol', `it sent ${error instanceof Error ? error.message : 'what cannot be read'}`)
-      }
-    })
+    this.#reader = new FrameReader(maxFrameBytes, (...frame) => this.#listeners?.frame(...frame))
+    this.#pipe.on('data', (chunk: Buffer) => this.#read(chunk))
+    this.#pipe.on('drain', () => this.#unblock())
     // A write that meets a dead child: 'close' tells the rest.
     this.#pipe.on('error', () => undefined)
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#errors = (this.#errors + chunk.toString('utf8')).slice(-4000)
-    })
+    this.#child.stderr?.on('data', (chunk: Buffer) => this.#readErrors(chunk))
     this.#child.once('error', (error) => this.#end('start', error.message))
     this.#child.once('close', (code, signal) => this.#end(...deathOf(code, signal, this.#errors)))
-    if (process.platform === 'linux' && this.pid > 0) this.#status = openStatus(this.pid)
   }
 
   send(kind: number, call: number, hostCall: number, payload: string): void {
@@ -65,17 +63,14 @@ export class SandboxProcess {
     if (this.#pipe.writableLength > unsentBytes) this.kill('protocol', 'it stopped reading')
   }
 
-  /** Resident memory in MB; undefined where the system does not tell. */
-  residentMb(): number | undefined {
-    if (this.#status === undefined) return undefined
-    try {
-      // An open descriptor stays with this process: a number used again by the system is not mistaken for it. In kB whatever the page size.
-      const length = readSync(this.#status, this.#statusText, 0, this.#statusText.length, 0)
-      const found = /VmRSS:\s+(\d+)/.exec(this.#statusText.toString('latin1', 0, length))
-      return found ? Number(found[1]) / 1024 : undefined
-    } catch {
-      return undefined
-    }
+  /** Undefined when the child has taken what it was sent, else settles when it has, or has ended. */
+  unblocked(): Promise<void> | undefined {
+    if (!this.#pipe.writableNeedDrain || !this.#listeners) return undefined
+    return new Promise((resolve) => this.#unblocked.push(resolve))
+  }
+
+  allowFrames(maxBytes: number): void {
+    this.#reader.allow(maxBytes)
   }
 
   /** Ends it for a fault: `died` is told at once. */
@@ -96,21 +91,36 @@ export class SandboxProcess {
     await gone
   }
 
+  #read(chunk: Buffer): void {
+    if (!this.#listeners) return
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      this.kill('protocol', `it sent ${error instanceof Error ? error.message : 'what cannot be read'}`)
+    }
+    if (!isShareUsed()) return
+    this.#pipe.pause()
+    void nextShare().then(() => this.#pipe.resume())
+  }
+
+  #readErrors(chunk: Buffer): void {
+    this.#errorBytes += chunk.length
+    this.#errors = (this.#errors + chunk.toString('utf8')).slice(-4000)
+    if (this.#errorBytes > errorBytes) this.#child.stderr?.destroy()
+  }
+
+  #unblock(): void {
+    for (const resolve of this.#unblocked.splice(0)) resolve()
+  }
+
   #end(reason: DeathReason, detail: string): void {
-    if (this.#status !== undefined) closeSync(this.#status)
-    this.#status = undefined
+    this.figures.close()
     this.#pipe.destroy()
+    this.#child.stderr?.destroy()
     const listeners = this.#listeners
     this.#listeners = undefined
+    this.#unblock()
     listeners?.died(reason, detail)
-  }
-}
-
-function openStatus(pid: number): number | undefined {
-  try {
-    return openSync(`/proc/${pid}/status`, 'r')
-  } catch {
-    return undefined
   }
 }
 

@@ -8,6 +8,8 @@ export const frameKind = {
   call: 2,
   answer: 3,
   failure: 4,
+  /** Limits that hold for the calls after it. */
+  limits: 5,
   // child → host
   ready: 17,
   refused: 18,
@@ -43,6 +45,11 @@ export class FrameReader {
   constructor(maxBytes: number, listener: FrameListener) {
     this.#maxBytes = maxBytes
     this.#listener = listener
+  }
+
+  /** From now on frames may be as long as this, if that is more than before. */
+  allow(maxBytes: number): void {
+    this.#maxBytes = Math.max(this.#maxBytes, maxBytes)
   }
 
   push(chunk: Buffer): void {
