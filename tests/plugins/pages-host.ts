@@ -21,7 +21,7 @@ export async function pagesHost(dist: string) {
   const opened = await openPackage(packagePath)
   const folder = join(place, 'module')
   await opened.unpackTo(folder)
-  const release = await loadRelease({ folder, digest: opened.digest, granted: ['users.read'] })
+  const release = await loadRelease({ folder, digest: opened.digest })
 
   const test = await testDatabase()
   const schemas = new PluginSchemas(test.database)
@@ -31,8 +31,10 @@ export async function pagesHost(dist: string) {
   const state = { locale: 'en', permissions: ['*'], userId: uuidV7(), tenantId: uuidV7(), failing: undefined as OpsFluxError | undefined }
   const engine = new EntityEngine(test.database, async () => new Map([[state.userId, 'Ada Admin']]))
   const actor = (): Actor => ({ tenantId: state.tenantId, userId: state.userId, locale: state.locale, permissions: state.permissions })
-  const info = () => ({ user: { id: state.userId, locale: state.locale }, tenant: { id: state.tenantId }, now: new Date().toISOString(), granted: release.granted })
-  const inside = (transaction: Parameters<HookCaller>[3]) => ({ pluginId: 'hse-reports', transaction, log: () => {} })
+  const info = () => ({ user: { id: state.userId, locale: state.locale }, tenant: { id: state.tenantId }, now: new Date().toISOString(), granted: ['users.read'] as const })
+  const inside = (transaction: Parameters<HookCaller>[3]) => ({
+    pluginId: 'hse-reports', transaction, log: () => {}, fetch: () => Promise.reject(new Error('It asks for no capability.')), secret: () => Promise.reject(new Error('It declares no secret.')),
+  })
   const hooks: HookCaller = async (entity, event, payload, transaction) => await release.sandbox?.call(`hook:${entity}.${event}`, payload, info(), inside(transaction)) ?? null
 
   async function moduleApi(method: string, address: URL, headers: Record<string, string | undefined>, body: Json | undefined): Promise<{ status: number; headers: Record<string, string>; body?: Json }> {

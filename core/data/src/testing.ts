@@ -3,7 +3,7 @@ import pg from 'pg'
 import { inject } from 'vitest'
 import { openDatabase } from './database/database.ts'
 import type { Database } from './database/database.ts'
-import { platformMigration } from './database/kernel-migrations.ts'
+import { platformMigrations } from './database/kernel-migrations.ts'
 import type { KernelMigration } from './database/kernel-migrations.ts'
 import { hasSqlState, quoteIdentifier } from './database/roles.ts'
 
@@ -49,7 +49,7 @@ export async function testDatabase({ kernelMigrations = [] }: TestDatabaseOption
 }
 
 async function ensureTemplate(client: pg.Client, clusterUrl: string, kernelMigrations: readonly KernelMigration[]): Promise<string> {
-  const digest = createHash('sha256').update(JSON.stringify([platformMigration(), ...kernelMigrations])).digest('hex')
+  const digest = createHash('sha256').update(JSON.stringify([...platformMigrations(), ...kernelMigrations])).digest('hex')
   const template = `template_${digest.slice(0, 16)}`
   await client.query('select pg_advisory_lock(hashtext($1))', [template])
   try {

@@ -57,7 +57,7 @@ describe('openDatabase', () => {
     const url = new URL(test.adminUrl)
     url.pathname = `/${name}`
     const opened = await Promise.all([1, 2, 3].map(() => openDatabase({ adminUrl: url.href, secret: test.secret })))
-    expect((await opened[0]?.admin.query('select id from opsflux.kernel_migration'))?.rows).toEqual([{ id: '0001-platform' }])
+    expect((await opened[0]?.admin.query('select id from opsflux.kernel_migration order by id'))?.rows).toEqual([{ id: '0001-platform' }, { id: '0002-grants' }])
     await Promise.all(opened.map((database) => database.close()))
     await test.database.admin.query(`drop database ${name} with (force)`)
   })

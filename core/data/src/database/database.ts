@@ -3,7 +3,7 @@ import { OpsFluxError } from '@opsflux/sdk'
 import { sql } from 'kysely'
 import type { Kysely, RawBuilder, Transaction } from 'kysely'
 import pg from 'pg'
-import { platformMigration, runKernelMigrations } from './kernel-migrations.ts'
+import { platformMigrations, runKernelMigrations } from './kernel-migrations.ts'
 import type { KernelMigration } from './kernel-migrations.ts'
 import { passGate } from './plugin-gate.ts'
 import { appRole, ensureLoginRole, hasSqlState, quoteIdentifier, rolePassword, roleUrl } from './roles.ts'
@@ -57,7 +57,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const url = roleUrl(options.adminUrl, options.secret, appRole)
     await ensureLoginRole(admin, url, { name: appRole, password: rolePassword(options.secret, appRole) })
     await narrowPublic(admin)
-    await runKernelMigrations(admin, [platformMigration(), ...(options.kernelMigrations ?? [])])
+    await runKernelMigrations(admin, [...platformMigrations(), ...(options.kernelMigrations ?? [])])
     return assemble(options, admin, openOrm(url, options.maxConnections ?? 20))
   } catch (error) {
     await admin.end()

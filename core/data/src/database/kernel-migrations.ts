@@ -11,8 +11,8 @@ export interface KernelMigration {
 }
 
 /** Tables of the module manager; first of all kernel migrations. */
-export function platformMigration(): KernelMigration {
-  return { id: '0001-platform', sql: readFileSync(new URL('./migrations/0001-platform.sql', import.meta.url), 'utf8') }
+export function platformMigrations(): KernelMigration[] {
+  return ['0001-platform', '0002-grants'].map((id) => ({ id, sql: readFileSync(new URL(`./migrations/${id}.sql`, import.meta.url), 'utf8') }))
 }
 
 /** Any number; taken for the length of a run so that hosts that start together do not migrate together. */

@@ -52,7 +52,7 @@ export async function apply(schemas: PluginSchemas, change: SchemaChange, versio
 }
 
 export const installationOf = (version: string): NonNullable<ChangePayload['installation']> =>
-  ({ version, digest: sha256(version), source: 'registry', state: 'active', manifest: { id: 'test' }, granted: ['users.read'], changedBy: 'system' })
+  ({ version, digest: sha256(version), source: 'registry', state: 'active', manifest: { id: 'test' }, granted: [{ name: 'users.read' }], changedBy: 'system' })
 
 /** Rows of two tenants, written as requests are. Answers their ids. */
 export async function addIncidents({ database }: TestDatabase, schema: string, titles: readonly string[], tenantId = tenantA): Promise<string[]> {

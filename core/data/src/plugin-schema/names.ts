@@ -1,7 +1,6 @@
-import { OpsFluxError, pluginIdPattern } from '@opsflux/sdk'
+import { schemaOf } from '@opsflux/migrations'
 
-/** Schema of a plugin: `hse-reports` → `p_hse_reports`. */
-export const schemaOf = (pluginId: string): string => `p_${checked(pluginId).replaceAll('-', '_')}`
+export { schemaOf } from '@opsflux/migrations'
 
 /** Login role that owns it: `p_hse_reports_owner`. The database function `opsflux.finish_change` computes the same. */
 export const ownerOf = (pluginId: string): string => `${schemaOf(pluginId)}_owner`
@@ -11,8 +10,3 @@ export const restoreSchemaOf = (restorePointId: string): string => `r_${restoreP
 
 /** Tables that down migrations put data aside in: out of reach for requests, ignored when data is compared. */
 export const isKeptTable = (table: string): boolean => table.startsWith('kept_')
-
-function checked(pluginId: string): string {
-  if (!pluginIdPattern.test(pluginId)) throw new OpsFluxError('invalid-request', `"${pluginId}" is not an id of a module.`)
-  return pluginId
-}

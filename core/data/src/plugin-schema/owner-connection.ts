@@ -17,12 +17,25 @@ export async function asOwner<T>(url: string, schema: string, work: (client: pg.
   client.on('error', () => undefined)
   await client.connect()
   try {
-    // pg_temp last: otherwise a temporary table would be found before the plugin's own.
-    await client.query(`set search_path = ${quoteIdentifier(schema)}, pg_temp; set timezone = 'UTC'; set client_connection_check_interval = '5s'`)
+    await client.query(sessionSettings(schema))
     return await work(client)
   } finally {
     await client.end()
   }
+}
+
+/**
+ * Whatever the server, the database or the role says otherwise. Statements were read with `standard_conforming_strings` on: where it
+ * is off, a backslash hides the end of a string, and what was judged is not what runs.
+ */
+function sessionSettings(schema: string): string {
+  // pg_temp last: otherwise a temporary table would be found before the plugin's own.
+  const settings = {
+    search_path: `${quoteIdentifier(schema)}, pg_temp`, standard_conforming_strings: 'on', client_encoding: "'UTF8'", timezone: "'UTC'", row_security: 'on',
+    lock_timeout: "'5s'", statement_timeout: "'60s'", idle_in_transaction_session_timeout: "'120s'", client_connection_check_interval: "'5s'",
+    default_tablespace: "''", default_table_access_method: "'heap'", default_transaction_read_only: 'off',
+  }
+  return Object.entries(settings).map(([name, value]) => `set ${name} = ${value}`).join('; ')
 }
 
 /** Runs `work` in a transaction that holds every table of the schema for itself, and commits. */

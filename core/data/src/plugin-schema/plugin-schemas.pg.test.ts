@@ -27,7 +27,7 @@ describe('change', () => {
     await apply(schemas, install('whole-change'), '1.0.0', { tenants: { [tenantA]: true }, operation: { id: operation, steps: [{ step: 'migrate', state: 'done' }] } })
     expect(await schemas.applied('whole-change')).toEqual([{ id: '0001-init', sha256: sha256(incidents.init.upSql), downSql: incidents.init.downSql }])
     expect(await one('select version, state, granted, manifest from opsflux.installation where plugin_id = $1', ['whole-change']))
-      .toEqual({ version: '1.0.0', state: 'active', granted: ['users.read'], manifest: { id: 'test' } })
+      .toEqual({ version: '1.0.0', state: 'active', granted: [{ name: 'users.read' }], manifest: { id: 'test' } })
     expect(await one('select enabled from opsflux.installation_tenant where plugin_id = $1', ['whole-change'])).toEqual({ enabled: true })
     expect(await one('select steps from opsflux.operation where id = $1', [operation])).toEqual({ steps: [{ step: 'migrate', state: 'done' }] })
     expect(await one('select count(*)::integer as staged from opsflux.staged_change')).toEqual({ staged: 0 })

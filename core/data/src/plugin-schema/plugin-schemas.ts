@@ -120,7 +120,7 @@ export class PluginSchemas {
       await admin.query(
         `insert into opsflux.restore_point (id, plugin_id, version, digest, manifest, granted, migrations, structure, rows)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [id, pluginId, meta.version, meta.digest, JSON.stringify(meta.manifest), meta.granted, JSON.stringify(await this.applied(pluginId)), JSON.stringify(structure), rows])
+        [id, pluginId, meta.version, meta.digest, JSON.stringify(meta.manifest), JSON.stringify(meta.granted), JSON.stringify(await this.applied(pluginId)), JSON.stringify(structure), rows])
       return id
     })
   }

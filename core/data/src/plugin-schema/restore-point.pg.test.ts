@@ -12,7 +12,7 @@ describe('restore point', () => {
   let schemas: PluginSchemas
   const pluginId = 'restored-plugin'
   const schema = 'p_restored_plugin'
-  const meta = { version: '1.0.0', digest: 'd', manifest: { id: pluginId }, granted: ['users.read'] }
+  const meta = { version: '1.0.0', digest: 'd', manifest: { id: pluginId }, granted: [{ name: 'users.read' as const }] }
   beforeAll(async () => {
     test = await testDatabase()
     schemas = new PluginSchemas(test.database)
@@ -62,7 +62,7 @@ describe('restore point', () => {
   it('records what it brings back, and is gone with its rows when dropped', async () => {
     const point = await schemas.protect(pluginId, meta)
     const { rows } = await test.database.admin.query('select version, granted, migrations, rows::integer from opsflux.restore_point where id = $1', [point])
-    expect(rows).toEqual([{ version: '1.0.0', granted: ['users.read'], rows: await schemas.rowsOf(pluginId), migrations: [expect.objectContaining({ id: '0001-init' }), expect.objectContaining({ id: '0002-more' }), expect.objectContaining({ id: '0003-one-way' })] }])
+    expect(rows).toEqual([{ version: '1.0.0', granted: [{ name: 'users.read' }], rows: await schemas.rowsOf(pluginId), migrations: [expect.objectContaining({ id: '0001-init' }), expect.objectContaining({ id: '0002-more' }), expect.objectContaining({ id: '0003-one-way' })] }])
     await schemas.dropRestorePoint(point)
     const schemasLeft = await test.database.admin.query('select from pg_namespace where nspname = $1', [`r_${point.replaceAll('-', '')}`])
     expect(schemasLeft.rowCount).toBe(0)

@@ -1,6 +1,6 @@
+import { judgeMigration } from '@opsflux/migrations'
 import { OpsFluxError } from '@opsflux/sdk'
 import pg from 'pg'
-import { judgeMigration } from './judge.ts'
 import type { SchemaChange } from './types.ts'
 
 /** A migration in one direction, judged and split. */
@@ -19,7 +19,7 @@ export interface Scripts {
 
 /** Judges everything a change could run. @throws migration-failed */
 export async function prepareScripts(change: SchemaChange, schema: string): Promise<Scripts> {
-  const script = async (id: string, direction: 'up' | 'down', sql: string): Promise<Script> => ({ id, direction, statements: await judgeMigration(id, sql, schema) })
+  const script = async (id: string, direction: 'up' | 'down', sql: string): Promise<Script> => ({ id, direction, statements: await judged(id, sql, schema) })
   const downs = await inOrder(change.down, ({ id, downSql }) => script(id, 'down', downSql))
   const ups = await inOrder(change.up, ({ id, upSql }) => script(id, 'up', upSql))
   const again = await inOrder(change.again ?? [], ({ id, upSql }) => script(id, 'up', upSql))
@@ -27,6 +27,16 @@ export async function prepareScripts(change: SchemaChange, schema: string): Prom
   const hasWayBack = takenBack.every((step) => step !== undefined) && change.down.every(({ id }) => again.some((up) => up.id === id))
   const back = [...takenBack.filter((step) => step !== undefined), ...again]
   return { forward: [...downs, ...ups], back: hasWayBack ? back : undefined }
+}
+
+/** Packages were judged when they were opened; what is applied already is judged again with the rules of today. */
+async function judged(id: string, sql: string, schema: string): Promise<string[]> {
+  const { statements, fault } = await judgeMigration(sql, schema)
+  if (fault === undefined) return statements
+  const where = fault.statement === undefined ? '' : ` (statement ${fault.statement})`
+  throw new OpsFluxError('migration-failed', `Migration ${id}${where} is refused: ${fault.reason}. Nothing was changed; the publisher has to correct it.`, {
+    data: { migration: id, ...(fault.statement === undefined ? {} : { statement: fault.statement }) },
+  })
 }
 
 async function inOrder<T, R>(list: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {

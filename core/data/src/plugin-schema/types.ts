@@ -1,4 +1,4 @@
-import type { Json, TableChange, WayBack } from '@opsflux/sdk'
+import type { CapabilityGrant, Json, TableChange, WayBack } from '@opsflux/sdk'
 
 export interface AppliedMigration {
   id: string
@@ -42,7 +42,7 @@ export interface ChangePayload {
     state: string
     reason?: string
     manifest: Json | object
-    granted: readonly string[]
+    granted: readonly CapabilityGrant[]
     changedBy: string
   } | null
   /** Enabled or not, by tenant id. */
@@ -58,7 +58,7 @@ export interface RestorePointMeta {
   version: string
   digest: string
   manifest: Json | object
-  granted: readonly string[]
+  granted: readonly CapabilityGrant[]
 }
 
 export interface TableRows {

@@ -4,6 +4,16 @@ export const allowedStatements: ReadonlySet<string> = new Set([
   'ViewStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'SelectStmt', 'CommentStmt',
 ])
 
+/** Nodes of the parse tree that may stand anywhere in a statement; whatever a later PostgreSQL adds is refused until it is here. */
+export const allowedNodes: ReadonlySet<string> = new Set([
+  ...allowedStatements,
+  'AlterTableCmd', 'ColumnDef', 'Constraint', 'DefElem', 'IndexElem', 'TableLikeClause', 'TypeName', 'CollateClause',
+  'A_ArrayExpr', 'A_Const', 'A_Expr', 'A_Indices', 'A_Indirection', 'A_Star', 'BoolExpr', 'BooleanTest', 'CaseExpr', 'CaseWhen', 'CoalesceExpr', 'ColumnRef', 'FuncCall',
+  'GroupingFunc', 'MinMaxExpr', 'MultiAssignRef', 'NamedArgExpr', 'NullTest', 'RowExpr', 'SQLValueFunction', 'SetToDefault', 'SubLink', 'TypeCast',
+  'CommonTableExpr', 'GroupingSet', 'JoinExpr', 'LockingClause', 'RangeFunction', 'RangeSubselect', 'RangeVar', 'ResTarget', 'SortBy', 'WindowDef',
+  'BitString', 'Boolean', 'Float', 'Integer', 'List', 'String',
+])
+
 /** Kinds of object that may be altered, renamed, dropped or commented on. */
 export const allowedObjects: ReadonlySet<string> = new Set([
   'OBJECT_TABLE', 'OBJECT_COLUMN', 'OBJECT_INDEX', 'OBJECT_SEQUENCE', 'OBJECT_TYPE', 'OBJECT_VIEW', 'OBJECT_TABCONSTRAINT',
@@ -42,5 +52,5 @@ export const allowedFunctions: ReadonlySet<string> = new Set(`
   json_array_elements json_array_elements_text jsonb_each jsonb_each_text json_each json_each_text jsonb_object_keys json_object_keys jsonb_extract_path
   jsonb_extract_path_text json_extract_path json_extract_path_text jsonb_path_query jsonb_path_query_array jsonb_path_query_first jsonb_path_exists jsonb_to_record
   jsonb_to_recordset jsonb_populate_record jsonb_populate_recordset jsonb_pretty jsonb_object
-  nextval currval setval lastval to_tsvector setweight tsvector_to_array num_nulls num_nonnulls
+  nextval currval setval to_tsvector setweight tsvector_to_array num_nulls num_nonnulls
 `.split(/\s+/).filter((name) => name !== ''))
