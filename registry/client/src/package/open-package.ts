@@ -1,14 +1,18 @@
-import { hash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
 import type { PluginManifest } from '@opsflux/sdk'
 import { gunzip } from './gunzip.ts'
 import { packageLimits, type PackageLimits } from './limits.ts'
 import { contentOf, type PackageContent } from './package-content.ts'
 import { checkPluginFiles } from './package-files.ts'
+import { checkMigrations } from './package-migrations.ts'
 import { readPluginManifest } from './plugin-manifest.ts'
 import { refusal } from './refusal.ts'
 import { TarReader } from './tar-reader.ts'
 import { unpackFiles } from './unpacked-folder.ts'
+
+const chunkBytes = 64 * 1024
 
 /** A package that was read whole and found well-formed. Whether its publisher is trusted is another question. */
 export interface OpenedPackage extends PackageContent {
@@ -26,37 +30,51 @@ export interface OpenedPackage extends PackageContent {
 }
 
 /**
- * Reads and judges a package without writing anything; at most the unpacked size is held in memory.
+ * Reads and judges a package without writing anything. It is unpacked as it is read: at most the unpacked size is held in memory.
  * @throws package-refused with `data.reason` (a {@link RefusalReason}) and, where one is at fault, `data.entry`
  */
 export async function openPackage(path: string, limits: Partial<PackageLimits> = {}): Promise<OpenedPackage> {
   const all = { ...packageLimits, ...limits }
-  const packed = await readPacked(path, all.packedBytes)
-  const reader = new TarReader(all)
-  for await (const chunk of gunzip(packed, all.unpackedBytes)) reader.push(chunk)
-  const files = reader.end()
+  const { files, digest, size } = await readFiles(path, all)
   const content = contentOf(files)
   const pluginBytes = files.get('plugin.json')
   if (!pluginBytes) throw refusal('plugin-missing', 'The package has no plugin.json.', 'plugin.json')
   const plugin = readPluginManifest(pluginBytes)
   checkPluginFiles(content.manifest, plugin, files)
-  return { ...content, path, digest: hash('sha256', packed, 'hex'), size: packed.length, plugin, unpackTo: (folder) => unpackFiles(folder, files) }
+  await checkMigrations(plugin, files)
+  return { ...content, path, digest, size, plugin, unpackTo: (folder) => unpackFiles(folder, files) }
 }
 
-async function readPacked(path: string, maxBytes: number): Promise<Buffer> {
-  await using file = await open(path, 'r').catch((cause: unknown) => {
+/** All files of a package by path, and what the package itself was. */
+async function readFiles(path: string, limits: PackageLimits): Promise<{ files: Map<string, Buffer>; digest: string; size: number }> {
+  await using file = await openPlainFile(path)
+  const { size } = await file.stat()
+  if (size === 0) throw refusal('not-gzip', 'The package is empty.')
+  if (size > limits.packedBytes) throw refusal('packed-too-large', `The package is larger than ${limits.packedBytes} bytes.`)
+  const reader = new TarReader(limits)
+  const digest = createHash('sha256')
+  await gunzip(chunksOf(file, size, (chunk) => digest.update(chunk)), limits.unpackedBytes, (bytes) => reader.push(bytes))
+  return { files: reader.end(), digest: digest.digest('hex'), size }
+}
+
+async function openPlainFile(path: string): Promise<FileHandle> {
+  // A pipe is not waited for.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: unknown) => {
     throw refusal('not-a-file', 'The package cannot be read.', undefined, cause)
   })
-  const stat = await file.stat()
-  if (!stat.isFile()) throw refusal('not-a-file', 'The package is not a file.')
-  if (stat.size > maxBytes) throw refusal('packed-too-large', `The package is larger than ${maxBytes} bytes.`)
-  // Read from the one open file and no further than it was long: what is judged is what is digested.
-  const packed = Buffer.alloc(stat.size)
-  let fill = 0
-  while (fill < packed.length) {
-    const { bytesRead } = await file.read(packed, fill, packed.length - fill, fill)
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw refusal('not-a-file', 'The package is not a file.')
+}
+
+/** Reads from the one open file and no further than it was long: what is judged is what is digested. */
+async function* chunksOf(file: FileHandle, size: number, each: (chunk: Buffer) => unknown): AsyncGenerator<Buffer> {
+  for (let at = 0; at < size;) {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(chunkBytes, size - at)), { position: at })
     if (bytesRead === 0) throw refusal('truncated-archive', 'The package became shorter while it was read.')
-    fill += bytesRead
+    const chunk = buffer.subarray(0, bytesRead)
+    each(chunk)
+    yield chunk
+    at += bytesRead
   }
-  return packed
 }

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
 import type { PackageManifest, PluginManifest } from '@opsflux/sdk'
+import { parseJson } from './canonical-json.ts'
+import { migrationPaths } from './package-migrations.ts'
 import { refusal } from './refusal.ts'
 import { isObject } from './shape.ts'
 
@@ -23,7 +25,7 @@ export function checkListedFiles(manifest: PackageManifest, entries: Iterable<st
 /** The files are those that `plugin.json` speaks of, and it speaks of the release that `manifest.json` is for. */
 export function checkPluginFiles(manifest: PackageManifest, plugin: PluginManifest, files: ReadonlyMap<string, Buffer>): void {
   for (const key of ['id', 'version', 'publisher', 'sdk'] as const) {
-    if (manifest[key] !== plugin[key]) throw refusal('plugin-mismatch', `manifest.json and plugin.json do not agree on the ${key}.`, 'plugin.json')
+    if (manifest[key] !== plugin[key]) throw refusal('plugin-mismatch', `The files manifest.json and plugin.json do not agree on the ${key}.`, 'plugin.json')
   }
   const expected = new Set([...neededFiles, ...declaredFiles(plugin)])
   for (const path of expected) if (!files.has(path)) throw refusal('file-missing', `The file "${path}" is missing: plugin.json speaks of it or every package has it.`, path)
@@ -36,9 +38,8 @@ export function checkPluginFiles(manifest: PackageManifest, plugin: PluginManife
 }
 
 function declaredFiles(plugin: PluginManifest): string[] {
-  const migrations = plugin.migrations.flatMap(({ id, reversible }) => [`migrations/${id}.up.sql`, ...(reversible ? [`migrations/${id}.down.sql`] : [])])
   return [
-    ...(plugin.server === undefined ? [] : [plugin.server]), ...migrations, ...plugin.locales.map((locale) => `locales/${locale}.json`),
+    ...(plugin.server === undefined ? [] : [plugin.server]), ...migrationPaths(plugin), ...plugin.locales.map((locale) => `locales/${locale}.json`),
     ...(plugin.client ? [plugin.client.entry, ...plugin.client.css, ...Object.keys(plugin.client.integrity)] : []),
   ]
 }
@@ -58,24 +59,16 @@ function checkIntegrity({ client }: PluginManifest, files: ReadonlyMap<string, B
 function checkIcon(icon: Buffer | undefined): void {
   if (!icon) return
   const source = icon.toString('utf8')
-  if (!/^\s*(<\?xml[^>]*\?>\s*)?<svg[\s>]/.test(source) || /<script|<foreignObject|<!|\son\w+\s*=|javascript:|(href|src)\s*=\s*["']?(?!["']?#)|url\(\s*["']?(?!["']?#)|@import|&#/i.test(source)) {
+  if (!/^\s*(<\?xml[^>]*\?>\s*)?<svg[\s>]/.test(source) || /<(?:script|foreignObject|iframe|embed|object|handler)|<!|[\s/"']on\w+\s*=|javascript:|(href|src)\s*=\s*["']?(?!["']?#)|url\(\s*["']?(?!["']?#)|@import|&#/i.test(source)) {
     throw refusal('icon-unsafe', 'The file "icon.svg" is more than a drawing: no scripts, handlers, documents or addresses may be in it.', 'icon.svg')
   }
 }
 
 function checkLocale(path: string, files: ReadonlyMap<string, Buffer>, needed: readonly string[]): void {
-  const messages = parse(files.get(path))
+  const messages = parseJson(files.get(path) ?? Buffer.alloc(0), path, 'plugin-invalid')
   if (!isObject(messages) || !Object.values(messages).every((message) => typeof message === 'string')) {
     throw refusal('plugin-invalid', `The file "${path}" is not a flat table of messages.`, path)
   }
   const missing = needed.find((key) => !Object.hasOwn(messages, key))
   if (missing !== undefined) throw refusal('plugin-invalid', `The file "${path}" has no message "${missing}", which a menu needs.`, path)
-}
-
-function parse(bytes: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(bytes?.toString('utf8') ?? '')
-  } catch {
-    return undefined
-  }
 }

@@ -1,3 +1,4 @@
+import { limitTable } from '@opsflux/sdk'
 import { describe, expect, it } from 'vitest'
 import { writeJson } from './canonical-json.ts'
 import { pluginManifestProblems, readPluginManifest } from './plugin-manifest.ts'
@@ -10,6 +11,8 @@ const withEntity = (change: object): object => ({ entities: [{ ...greeting, ...c
 const withStates = (change: object): object => withEntity({ states: { ...greeting?.states, ...change } })
 const count = { name: 'count', method: 'GET', path: '/count', action: 'view', query: {}, body: {} }
 const client = { entry: 'client/index.js', css: [], classes: [], integrity: { 'client/index.js': `sha384-${'A'.repeat(64)}` } }
+const secret = { name: 'apiKey', reason: 'Of the weather service', required: true }
+const withFetch = (more: object = {}): object => ({ capabilities: [{ name: 'http.fetch', reason: 'Reads the weather', required: false, ...more }] })
 const menu = { id: 'list', label: 'menu.list', icon: 'hand', page: '/' }
 
 describe('plugin.json', () => {
@@ -38,6 +41,27 @@ describe('plugin.json', () => {
     ['/extra', 'an unknown key', { extra: true }],
     ['/capabilities/0/name', 'an unknown capability', { capabilities: [{ name: 'files.write', reason: 'x', required: true }] }],
     ['/capabilities/1', 'a capability twice', { capabilities: [{ name: 'users.read', reason: 'x', required: true }, { name: 'users.read', reason: 'y', required: true }] }],
+    ['/capabilities/0/hosts', 'hosts for something else', { capabilities: [{ name: 'users.read', reason: 'x', required: true, hosts: ['a.example.com'] }] }],
+    ['/capabilities/0/hosts/0', 'an address for a host', withFetch({ hosts: ['10.0.0.1'] })],
+    ['/capabilities/0/hosts/0', 'a single name for a host', withFetch({ hosts: ['localhost'] })],
+    ['/capabilities/0/hosts/0', 'a port that does not exist', withFetch({ hosts: ['a.example.com:65536'] })],
+    ['/capabilities/0/hosts/1', 'a host twice', withFetch({ hosts: ['a.example.com', 'a.example.com'] })],
+    ['/capabilities/0/hosts', 'too many hosts', withFetch({ hosts: Array.from({ length: 51 }, (_, at) => `h${at}.example.com`) })],
+    ['/secrets', 'secrets that nothing may use', { secrets: [secret] }],
+    ['/secrets/0/name', 'a secret not in camelCase', { ...withFetch(), secrets: [{ ...secret, name: 'api-key' }] }],
+    ['/secrets/0/reason', 'a secret without a reason', { ...withFetch(), secrets: [{ ...secret, reason: '' }] }],
+    ['/secrets/0/reason', 'a reason that is too long', { ...withFetch(), secrets: [{ ...secret, reason: 'x'.repeat(301) }] }],
+    ['/secrets/1', 'a secret twice', { ...withFetch(), secrets: [secret, { ...secret, reason: 'y' }] }],
+    ['/secrets', 'too many secrets', { ...withFetch(), secrets: Array.from({ length: 21 }, (_, at) => ({ ...secret, name: `key${at}` })) }],
+    ['/secrets/0/hosts', 'a secret for no host', { ...withFetch(), secrets: [{ ...secret, hosts: [] }] }],
+    ['/secrets/0/hosts', 'a secret for hosts that cannot be reached', { capabilities: [{ name: 'secrets.read', reason: 'x', required: true }], secrets: [{ ...secret, hosts: ['a.example.com'] }] }],
+    ['/secrets/0/hosts/1', 'a secret for a host not asked for', { ...withFetch({ hosts: ['*.example.com'] }), secrets: [{ ...secret, hosts: ['a.example.com', 'example.com'] }] }],
+    ['/limits/callMs', 'a limit below the least', { limits: { callMs: limitTable.callMs.least - 1 } }],
+    ['/limits/memoryMb', 'a limit above the most', { limits: { memoryMb: limitTable.memoryMb.most + 1 } }],
+    ['/limits/memoryMb', 'a limit that is no number', { limits: { memoryMb: '256' } }],
+    ['/limits/processes', 'a limit nobody knows', { limits: { processes: 1 } }],
+    ['/client/classes/0', 'a class that ends its rule', { client: { ...client, classes: ['p-4}body{display:none'] } }],
+    ['/client/entry', 'an entry that climbs', { client: { ...client, entry: 'client/../server/index.js' } }],
     ['/dependencies/hello-notes', 'itself', { dependencies: { 'hello-notes': '*' } }],
     ['/dependencies/other', 'no range', { dependencies: { other: 'x.y' } }],
     ['/entities/0/name', 'an entity not in camelCase', withEntity({ name: 'Greeting' })],
@@ -98,6 +122,15 @@ describe('plugin.json', () => {
   it('takes a class list, dependencies and menus that are at their limits', () => {
     const classes = Array.from({ length: 4_000 }, (_, at) => `p-${at}`)
     expect(paths({ client: { ...client, classes: [...classes.slice(1), 'a'.repeat(200)] }, menus: [menu], dependencies: { 'other-notes': '^1.2.0 || 2' } })).toEqual([])
+  })
+
+  it('takes hosts, secrets and limits at their edges', () => {
+    const hosts = ['*.example.com', 'example.com:8443', ...Array.from({ length: 48 }, (_, at) => `h${at}.example.org`)]
+    const limits = Object.fromEntries(Object.entries(limitTable).map(([name, { most, least }], at) => [name, at % 2 ? most : least]))
+    const secrets = [{ ...secret, hosts: ['*.example.com', 'a.b.example.com', 'example.com:8443'] }, ...Array.from({ length: 19 }, (_, at) => ({ ...secret, name: `key${at}`, reason: 'x'.repeat(300) }))]
+    expect(paths({ ...withFetch({ hosts }), secrets, limits })).toEqual([])
+    expect(paths({ ...withFetch(), secrets: [{ ...secret, hosts: ['any.example.net'] }] })).toEqual([])
+    expect(paths({ capabilities: [{ name: 'secrets.read', reason: 'x', required: true }], secrets: [secret] })).toEqual([])
   })
 
   it('never fails on values of any other shape', () => {

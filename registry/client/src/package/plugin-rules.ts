@@ -1,4 +1,5 @@
 import { reservedIds, type EntityDeclaration, type FieldDeclaration, type FieldError, type PluginManifest, type RouteEntry } from '@opsflux/sdk'
+import { coversHost } from './host-shapes.ts'
 import { pointer, type Report } from './shape.ts'
 
 /** Columns the host adds to every table, as fields. */
@@ -11,6 +12,7 @@ export function pluginRuleProblems(plugin: PluginManifest): FieldError[] {
   const problems: FieldError[] = []
   const report: Report = (path, message) => problems.push({ path, code: 'inconsistent', message })
   checkIdentity(plugin, report)
+  checkCapabilities(plugin, report)
   plugin.entities.forEach((entity, at) => checkEntity(entity, `/entities/${at}`, plugin.entities, report))
   checkHooks(plugin, report)
   plugin.routes.forEach((route, at) => checkRoute(route, `/routes/${at}`, plugin, report))
@@ -24,6 +26,21 @@ export function pluginRuleProblems(plugin: PluginManifest): FieldError[] {
 function checkIdentity(plugin: PluginManifest, report: Report): void {
   if ((reservedIds as readonly string[]).includes(plugin.id)) report('/id', 'is a name of the platform')
   if (Object.hasOwn(plugin.dependencies, plugin.id)) report(pointer('/dependencies', plugin.id), 'is the plugin itself')
+}
+
+function checkCapabilities({ capabilities, secrets = [] }: PluginManifest, report: Report): void {
+  capabilities.forEach(({ name, hosts }, at) => {
+    if (hosts && name !== 'http.fetch') report(`/capabilities/${at}/hosts`, 'is for http.fetch only')
+  })
+  const fetch = capabilities.find(({ name }) => name === 'http.fetch')
+  if (secrets.length > 0 && !fetch && !capabilities.some(({ name }) => name === 'secrets.read')) report('/secrets', 'needs the capability http.fetch or secrets.read')
+  secrets.forEach(({ hosts = [] }, at) => {
+    if (hosts.length > 0 && !fetch) report(`/secrets/${at}/hosts`, 'needs the capability http.fetch')
+    const asked = fetch?.hosts ?? []
+    // Without hosts of its own the capability is for those that an admin names.
+    const outside = asked.length === 0 ? -1 : hosts.findIndex((host) => !asked.some((one) => coversHost(one, host)))
+    if (outside >= 0) report(`/secrets/${at}/hosts/${outside}`, 'is not one of the hosts of http.fetch')
+  })
 }
 
 function checkEntity(entity: EntityDeclaration, path: string, all: readonly EntityDeclaration[], report: Report): void {

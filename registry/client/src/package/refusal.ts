@@ -1,4 +1,4 @@
-import { OpsFluxError } from '@opsflux/sdk'
+import { OpsFluxError, type Json } from '@opsflux/sdk'
 
 /** Why a package is refused; `data.reason` of a `package-refused` error. */
 export type RefusalReason =
@@ -9,14 +9,14 @@ export type RefusalReason =
   | 'path-absolute' | 'path-drive' | 'path-backslash' | 'path-climbing' | 'path-trailing-dot-or-space' | 'path-reserved-name'
   | 'duplicate-entry' | 'case-collision' | 'file-as-folder' | 'empty-folder'
   | 'manifest-missing' | 'manifest-invalid' | 'signature-missing' | 'signature-invalid' | 'signature-wrong'
-  | 'file-unlisted' | 'file-missing' | 'file-altered' | 'file-unexpected' | 'link-on-disk'
-  | 'plugin-missing' | 'plugin-invalid' | 'plugin-mismatch' | 'icon-unsafe' | 'unpacked-differs'
+  | 'file-unlisted' | 'file-missing' | 'file-altered' | 'file-unexpected' | 'link-on-disk' | 'mode-altered'
+  | 'plugin-missing' | 'plugin-invalid' | 'plugin-mismatch' | 'icon-unsafe' | 'migration-forbidden' | 'migrations-too-large' | 'unpacked-differs'
 
 const nextStep = 'Get the package again from its publisher.'
 
-/** A `package-refused` error: `what` is a full sentence, `entry` the path at fault as far as it can be shown. */
-export function refusal(reason: RefusalReason, what: string, entry?: string, cause?: unknown): OpsFluxError {
-  const data = entry === undefined ? { reason } : { reason, entry: printable(entry) }
+/** A `package-refused` error: `what` is a full sentence, `entry` the path at fault as far as it can be shown, `more` goes into `data`. */
+export function refusal(reason: RefusalReason, what: string, entry?: string, cause?: unknown, more: Record<string, Json> = {}): OpsFluxError {
+  const data = { reason, ...(entry === undefined ? {} : { entry: printable(entry) }), ...more }
   return new OpsFluxError('package-refused', `${printable(what)} ${nextStep}`, { data, cause })
 }
 

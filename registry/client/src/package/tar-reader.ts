@@ -1,5 +1,5 @@
 import { EntryTree } from './entry-tree.ts'
-import type { PackageLimits } from './limits.ts'
+import { mostBytesOf, type PackageLimits } from './limits.ts'
 import { refusal } from './refusal.ts'
 import { blockBytes, parseTarHeader, type TarHeader } from './tar-header.ts'
 
@@ -17,6 +17,7 @@ export class TarReader {
   #bodyFill = 0
   #padding = 0
   #entries = 0
+  #bytes = 0
   #endBlocks = 0
 
   constructor(limits: PackageLimits) {
@@ -57,18 +58,16 @@ export class TarReader {
     if (this.#entries > this.#limits.entries) throw refusal('too-many-entries', `The package has more than ${this.#limits.entries} entries.`)
     this.#tree.add(path, kind)
     if (kind === 'folder') return
-    const most = this.#mostBytes(path)
-    if (size > most) throw refusal(most === this.#limits.unpackedBytes ? 'unpacked-too-large' : 'file-too-large', `The file "${path}" is larger than ${most} bytes.`, path)
+    const most = mostBytesOf(path, this.#limits)
+    this.#bytes += size
+    if (size > most && most < this.#limits.unpackedBytes) throw refusal('file-too-large', `The file "${path}" is larger than ${most} bytes.`, path)
+    // By what the headers say, before the bytes come and before room is made for them.
+    if (this.#bytes > this.#limits.unpackedBytes) throw refusal('unpacked-too-large', `The package unpacks to more than ${this.#limits.unpackedBytes} bytes.`, path)
     const body = Buffer.alloc(size)
     this.#files.set(path, body)
     this.#padding = (blockBytes - (size % blockBytes)) % blockBytes
     this.#bodyFill = 0
     this.#body = size > 0 ? body : undefined
-  }
-
-  #mostBytes(path: string): number {
-    if (path === 'manifest.json' || path === 'manifest.sig') return this.#limits.manifestBytes
-    return path === 'plugin.json' ? this.#limits.pluginManifestBytes : this.#limits.unpackedBytes
   }
 
   #fillBody(chunk: Buffer, body: Buffer): number {

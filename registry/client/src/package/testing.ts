@@ -83,6 +83,6 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
   }
 }
 
-export function zip(archive: Uint8Array): Buffer {
+export function zip(archive: Uint8Array | string): Buffer {
   return gzipSync(archive)
 }

@@ -1,5 +1,6 @@
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { generateKeyPair, signBytes } from '@opsflux/registry-metadata'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { writeJson } from './canonical-json.ts'
@@ -102,8 +103,43 @@ describe('verifyUnpacked refuses', () => {
     await expect(verifyUnpacked(join(folder.path, 'absent'))).rejects.toMatchObject(reason('file-missing'))
   })
 
-  it('nothing when only permissions differ', async () => {
-    await chmod(join(target, 'README.md'), 0o600)
+  it('a file whose permissions were changed, alone among the others', async () => {
+    for (const [path, mode] of [['README.md', 0o600], ['server/index.js', 0o755], ['manifest.sig', 0o666]] as const) {
+      const { mode: before } = await stat(join(target, path))
+      await chmod(join(target, path), mode)
+      await expect(verifyUnpacked(target, { publicKeys })).rejects.toMatchObject({ code: 'package-refused', data: { reason: 'mode-altered', entry: path } })
+      await chmod(join(target, path), before)
+    }
     await verifyUnpacked(target, { publicKeys })
   })
+
+  it('nothing when the system made all permissions otherwise', async () => {
+    for (const path of opened.entries) await chmod(join(target, path), 0o600)
+    await verifyUnpacked(target, { publicKeys })
+  })
+
+  it('a pipe put in the place of a file, without waiting for it', async () => {
+    await rm(join(target, 'README.md'))
+    execFileSync('mkfifo', [join(target, 'README.md')])
+    await expect(verifyUnpacked(target, { publicKeys })).rejects.toMatchObject(reason('link-on-disk'))
+  })
 })
+
+it('a release of 500 files is checked, signature and all, within 50 ms', async () => {
+  const files = new Map(Array.from({ length: 500 }, (_, at) => [`client/d${at % 20}/f${at}.js`, Buffer.alloc(8_192, at)] as const))
+  const place = join(folder.path, 'large')
+  for (const [path, bytes] of files) {
+    await mkdir(join(place, dirname(path)), { recursive: true })
+    await writeFile(join(place, path), bytes)
+  }
+  await writeFile(join(place, 'manifest.json'), writeJson(manifestFor(files)))
+  await writeFile(join(place, 'manifest.sig'), writeJson({ keyid: key.keyid, sig: signBytes(key.privateKeyPem, writeJson(manifestFor(files))) }))
+  const took: number[] = []
+  for (let turn = 0; turn < 15; turn++) {
+    const start = performance.now()
+    await verifyUnpacked(place, { publicKeys })
+    took.push(performance.now() - start)
+  }
+  // The quickest of many: what else the machine does at the moment is not measured.
+  expect(Math.min(...took)).toBeLessThan(50)
+}, 30_000)

@@ -170,6 +170,7 @@ describe('the build stops, says why and leaves nothing', () => {
     ['a misnamed migration', /migrations\/init\.sql/, () => hello.write('migrations/init.sql', '')],
     ['a way back without a way there', /0002-x\.up\.sql/, () => hello.write('migrations/0002-x.down.sql', '')],
     ['a link among the sources', /neither a file nor a folder/, () => symlink('/etc/hostname', join(hello.path, 'server/host.ts'))],
+    ['a migration that breaks out', /0002-x\.up\.sql" \(statement 2\) is refused: the function pg_notify/, () => hello.write('migrations/0002-x.up.sql', "select 1;\nselect pg_notify('x', '')")],
     ['an icon with a script', /icon\.svg/, () => hello.write('icon.svg', '<svg onload="x()"></svg>')],
   ])('for %s', async (_case, message, change) => {
     await change()

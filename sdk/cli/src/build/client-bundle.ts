@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { OpsFluxError, type ClientBundle } from '@opsflux/sdk'
+import { classLimits, isSafeClass, OpsFluxError, type ClientBundle } from '@opsflux/sdk'
 import { Scanner } from '@tailwindcss/oxide'
-import { maxClasses, maxClassLength } from '@opsflux/registry-client'
 import vue from '@vitejs/plugin-vue'
 import { build, type Rolldown } from 'vite'
 import { firstLines } from './bundle-one.ts'
@@ -62,7 +61,7 @@ async function classesOf(folder: string): Promise<string[]> {
     const content = await readFile(join(entry.parentPath, entry.name), 'utf8')
     for (const candidate of scanner.scanFiles([{ content, extension: extname(entry.name).slice(1) }])) found.add(candidate)
   }
-  const classes = [...found].filter((candidate) => candidate.length <= maxClassLength && !/url\(|\s/i.test(candidate)).toSorted()
-  if (classes.length > maxClasses) throw new OpsFluxError('validation-failed', `The client uses ${classes.length} class names; a module may have ${maxClasses}. Move repeated styles to the components of @opsflux/ui.`)
+  const classes = [...found].filter(isSafeClass).toSorted()
+  if (classes.length > classLimits.count) throw new OpsFluxError('validation-failed', `The client uses ${classes.length} class names; a module may have ${classLimits.count}. Move repeated styles to the components of @opsflux/ui.`)
   return classes
 }

@@ -21,7 +21,9 @@ export function declaredManifest(declaration: PluginDeclaration, version: string
   })
   return plain({
     formatVersion: 1, id, version, publisher, name, summary, icon, category, sdk,
-    capabilities: (declaration.capabilities ?? []).map((request) => ({ ...request, required: request.required ?? true })),
+    capabilities: (declaration.capabilities ?? []).map((request) => asked(request)),
+    ...(declaration.secrets?.length ? { secrets: declaration.secrets.map((secret) => asked(secret)) } : {}),
+    ...(Object.keys(declaration.limits ?? {}).length > 0 ? { limits: sorted(declaration.limits ?? {}) } : {}),
     dependencies: declaration.dependencies ?? {},
     entities,
     permissions: [...declaration.permissions ?? []],
@@ -33,6 +35,13 @@ export function declaredManifest(declaration: PluginDeclaration, version: string
     })),
   })
 }
+
+/** Hosts in order: the same wish, however it was written down, makes the same file. */
+function asked<T extends { required?: boolean; hosts?: readonly string[] }>({ hosts, ...request }: T): Omit<T, 'hosts'> & { required: boolean; hosts?: string[] } {
+  return { ...request, required: request.required ?? true, ...(hosts ? { hosts: hosts.toSorted() } : {}) }
+}
+
+const sorted = <T extends object>(values: T): T => Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1))) as T
 
 function fieldsOf(fields: Fields | undefined): Record<string, FieldDeclaration> {
   return Object.fromEntries(Object.entries(fields ?? {}).map(([name, { types: _types, ...field }]) => [name, field]))
