@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startMarketplace, type Marketplace } from '@opsflux/marketplace-server'
-import { startRegistry, type Registry } from '@opsflux/registry-repository'
+import { revokeRelease } from '@opsflux/registry-client'
+import { revoke, startRegistry, type Registry } from '@opsflux/registry-repository'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startChild } from '../setup/child.ts'
@@ -53,6 +54,17 @@ describe('the catalogue', () => {
     const [{ versions } = { versions: [] }] = body['data'] as { versions: { version: string; digest: string; size: number; publishedAt: string }[] }[]
     expect(versions.map(({ version }) => version)).toEqual(['2.0.0-rc.1', '1.10.0', '1.2.0'])
     expect(versions[0]).toEqual({ version: '2.0.0-rc.1', digest: expect.stringMatching(/^[0-9a-f]{64}$/), size: expect.any(Number), publishedAt: expect.stringMatching(/Z$/) })
+  })
+
+  test('leaves a revoked release out, and a module of which nothing is left', async () => {
+    for (const version of ['1.0.0', '1.1.0']) await publisher.publish((await packages.build(version)).path)
+    const revoked = { registryUrl: registry.url, publisher: 'hello', privateKeyPem: packages.key.privateKeyPem, id: 'hello-notes', reason: 'It loses notes.' }
+    await revokeRelease({ ...revoked, version: '1.1.0' })
+    await refresh()
+    expect((await get('/api/catalogue/hello-notes')).body).toMatchObject({ latest: '1.0.0', versions: [{ version: '1.0.0' }] })
+    await revoke(repository.home, { id: 'hello-notes', version: '1.0.0', reason: 'It loses notes too.' })
+    await refresh()
+    expect(await get('/api/catalogue')).toEqual({ status: 200, body: { data: [] } })
   })
 
   test('has the detail of a module from its newest package', async () => {

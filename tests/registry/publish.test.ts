@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BuiltPackage } from '@opsflux/cli'
 import { openPackage, type RegistryClient } from '@opsflux/registry-client'
@@ -65,6 +65,16 @@ describe('a published release', () => {
     expect(answer).toMatchObject({ name: 'hello', prefixes: ['hello-'], keyids: [packages.key.keyid], metadata: { signed: { version: 1 } } })
   })
 
+  test('finds room when strangers have filled theirs with uploads', async () => {
+    await mkdir(join(repository.home, 'uploads'))
+    for (let at = 0; at < 50; at += 1) await writeFile(join(repository.home, 'uploads', `${at}.tgz`), '')
+    await expect(publisher.upload(first.path)).rejects.toThrow('429')
+    await publisher.publish(first.path)
+    expect(await offered()).toEqual(['hello-notes 1.0.0'])
+    const forged = { 'x-opsflux-publisher': 'hello', 'x-opsflux-signature': '0'.repeat(128) }
+    expect((await fetch(`${registry.url}/api/uploads/${first.digest}`, { method: 'PUT', headers: forged, body: new Uint8Array(1) })).status).toBe(429)
+  })
+
   test('stays when its publisher signs again to prolong it', async () => {
     await publisher.publish(first.path)
     expect(await publisher.offer([])).toMatchObject({ status: 201, problem: { version: 2 } })
@@ -89,8 +99,8 @@ describe('a published release', () => {
     const key = generateKeyPair()
     const keyFile = join(repository.home, 'other.public.pem')
     await writeFile(keyFile, key.publicKeyPem)
-    const command = ['add-publisher', '--home', repository.home, '--name', 'other', '--prefix', 'other-', '--key', keyFile]
-    for (const _ of ['first', 'again']) await runScript('registry/repository/src/admin.ts', command)
+    const command = ['registry', 'publisher', 'add', '--home', repository.home, '--name', 'other', '--prefix', 'other-', '--key', keyFile]
+    for (const _ of ['first', 'again']) await runScript('sdk/cli/bin/opsflux.mjs', command)
     expect(await (await fetch(`${registry.url}/api/publishers/other`)).json()).toEqual({ name: 'other', prefixes: ['other-'], keyids: [key.keyid], metadata: null })
     await publisher.publish(first.path)
     expect(await offered()).toEqual(['hello-notes 1.0.0'])

@@ -9,7 +9,8 @@ import { readLeftovers, readState } from '../modules/platform-state.ts'
 import { overlayOf } from '../setup/overlays.ts'
 import { TestPlatform } from '../setup/platform.ts'
 import { hseReports, hseReportsFirst } from '../setup/registry.ts'
-import { hostilePackages, type HostilePackage } from './hostile-packages.ts'
+import { hostilePackages } from './hostile-packages.ts'
+import type { HostilePackage } from './raw-archive.ts'
 import { TamperingRegistry, type Served } from './tampering-registry.ts'
 
 const id = 'hse-reports'
@@ -181,7 +182,7 @@ describe('a module whose files were changed on disk does not load, and says whic
   test.each(changes)('%s; the others run, and enabling it repairs it', async (_, file, change) => {
     await restart(async () => change(await folder()))
     expect(await installed()).toMatchObject({ state: 'failed', reason: expect.stringContaining(file) })
-    expect(await codeOf(incidents())).toBe('not-found')
+    expect(await codeOf(incidents())).toBe('plugin-stopped')
     expect((await admin.get<Page<unknown>>('/api/hse-bench/incident')).data).toEqual([])
     expect((await fetch(`${platform.host.url}/health/ready`)).status).toBe(200)
     expect(await admin.change({ action: 'enable', id })).toMatchObject({ state: 'succeeded' })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /**
@@ -42,6 +43,29 @@ export async function readIfPresent(path: string): Promise<Buffer | undefined> {
   } catch (error) {
     if (isFileError(error, 'ENOENT')) return undefined
     throw error
+  }
+}
+
+/** Undefined for anything but a plain file of at most `maxBytes` that can be read. */
+export async function readSmallFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  try {
+    // Not to wait for the other end of what turns out to be a pipe.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const found = await file.stat()
+    return found.isFile() && found.size <= maxBytes ? await file.readFile() : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const leftoverAgeMs = 3_600_000
+
+/** Removes those files of a folder that nobody has touched for an hour: what a crash left, or what is not needed any more. */
+export async function removeOldFiles(folder: string, isLeftover: (name: string) => boolean = () => true): Promise<void> {
+  for (const name of (await readdir(folder).catch(() => [])).filter(isLeftover)) {
+    const path = join(folder, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isFile() && Date.now() - found.mtimeMs > leftoverAgeMs) await rm(path, { force: true }).catch(() => {})
   }
 }
 

@@ -14,6 +14,15 @@ export function untrusted(why: string, cause?: unknown): OpsFluxError {
   return new OpsFluxError('untrusted-release', `${why} Nothing was written. Do not install it; tell whoever runs the registry.`, { cause })
 }
 
+export function revoked({ id, version, reason, by }: { id: string; version: string; reason: string; by: 'registry' | 'publisher' }): OpsFluxError {
+  return new OpsFluxError('release-revoked', `${id} ${version} was revoked by ${by === 'registry' ? 'the registry' : 'its publisher'}: ${reason} Take another version.`, { data: { id, version, reason } })
+}
+
+/** What could not be written to the cache folder. */
+export function unkept(what: string, cause: unknown): OpsFluxError {
+  return new OpsFluxError('not-ready', `${what} cannot be written to the folder of this platform. Make room on its disk, check who may write to it, then try again.`, { cause })
+}
+
 /** Turns what the verification threw into an error of the table. */
 export function trustFault(what: string, error: unknown): OpsFluxError {
   if (isOpsFluxError(error)) return error

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { TargetFile } from '@tufjs/models'
+import type { MetaFile, TargetFile } from '@tufjs/models'
 import {
-  buildPublisher, buildRelease, buildRoot, buildSnapshot, buildTargets, buildTimestamp, describeFile, encodeMetadata, generateKeyPair, publicKeyOf, roleNameOf,
-  secondsAfter, servedPathOf, signBytes, signMetadata, type AnyMetadata, type KeyPair, type TopLevelRole,
+  archiveRoleOf, buildPublisher, buildRelease, buildRoot, buildSnapshot, buildTargets, buildTimestamp, describeFile, encodeMetadata, generateKeyPair, publicKeyOf, roleNameOf,
+  secondsAfter, servedPathOf, signBytes, signMetadata, type AnyMetadata, type Delegation, type KeyPair, type Revocation, type TopLevelRole,
 } from '@opsflux/registry-metadata'
 import { writeJson } from './package/canonical-json.ts'
 import { entriesOf, goodFiles, manifestFor, plainPlugin, tar, zip } from './package/testing.ts'
@@ -17,8 +17,12 @@ export interface TestPublisher {
   prefixes: string[]
   key: KeyPair
   /** Its role; absent when it has published nothing. */
-  role?: { version: number; expires?: Date; releases: TargetFile[]; signedBy?: KeyPair; listed?: boolean }
+  role?: TestRole & { revoked?: Revocation[]; archives?: TestArchive[]; archiveCount?: number }
 }
+
+interface TestRole { version: number; expires?: Date; releases: TargetFile[]; signedBy?: KeyPair; listed?: boolean }
+/** `role` is what it says it is, when that is a lie; null when it says nothing. */
+export type TestArchive = TestRole & { role?: string | null }
 
 /** What a registry says: every part can be made to lie. */
 export interface Content {
@@ -29,6 +33,25 @@ export interface Content {
   expires: Partial<Record<TopLevelRole, Date>>
   signedBy: Partial<Keys>
   publishers: TestPublisher[]
+  revoked?: Revocation[]
+  /** Files of roles instead of those above, as the snapshot describes them. */
+  files?: Record<string, [MetaFile, Buffer]>
+}
+
+const delegationOf = ({ name, prefixes, key }: TestPublisher): Delegation => ({ name, prefixes, publicKeys: [key.publicKeyPem] })
+
+/** Role name, version and bytes of a publisher's role and its archives. */
+function rolesOf(publisher: TestPublisher): [string, number, Buffer][] {
+  const { name, key, role } = publisher
+  if (!role || role.listed === false) return []
+  const { version, expires = later(), releases, revoked = [], archives = [], archiveCount = archives.length } = role
+  const signed = (metadata: AnyMetadata, { signedBy = key }: TestRole): Buffer => encodeMetadata(signMetadata(metadata, [signedBy.privateKeyPem]))
+  const main = buildPublisher({ version, expires, releases, revoked, archives: { publisher: delegationOf(publisher), count: archiveCount } })
+  return [[roleNameOf(name), version, signed(main, role)], ...archives.flatMap((archive, at): [string, number, Buffer][] => {
+    const own = archiveRoleOf(name, at + 1)
+    const says = archive.role === null ? {} : { role: archive.role ?? own }
+    return archive.listed === false ? [] : [[own, archive.version, signed(buildPublisher({ version: archive.version, expires: archive.expires ?? later(), releases: archive.releases, ...says }), archive)]]
+  })]
 }
 
 const later = (): Date => secondsAfter(new Date(), 86_400)
@@ -73,14 +96,12 @@ export class TestRegistry implements AsyncDisposable {
   offer(content: Content): void {
     const sign = (role: TopLevelRole, metadata: AnyMetadata): Buffer => encodeMetadata(signMetadata(metadata, [(content.signedBy[role] ?? content.keys[role]).privateKeyPem]))
     const expires = (role: TopLevelRole): Date => content.expires[role] ?? later()
-    const files = content.publishers.flatMap(({ name, key, role }): [string, number, Buffer][] => {
-      if (!role || role.listed === false) return []
-      const metadata = buildPublisher({ version: role.version, expires: role.expires ?? later(), releases: role.releases })
-      return [[roleNameOf(name), role.version, encodeMetadata(signMetadata(metadata, [(role.signedBy ?? key).privateKeyPem]))]]
-    })
-    const publishers = content.publishers.map(({ name, prefixes, key }) => ({ name, prefixes, publicKeys: [key.publicKeyPem] }))
-    files.push(['targets', content.targets, sign('targets', buildTargets({ version: content.targets, expires: expires('targets'), publishers }))])
-    const described = Object.fromEntries(files.map(([role, version, bytes]) => [role, describeFile(version, bytes)]))
+    const files = content.publishers.flatMap(rolesOf)
+    const publishers = content.publishers.map(delegationOf)
+    files.push(['targets', content.targets, sign('targets', buildTargets({ version: content.targets, expires: expires('targets'), publishers, ...(content.revoked ? { revoked: content.revoked } : {}) }))])
+    const others = Object.entries(content.files ?? {})
+    const described = { ...Object.fromEntries(files.map(([role, version, bytes]) => [role, describeFile(version, bytes)])), ...Object.fromEntries(others.map(([role, [file]]) => [role, file])) }
+    for (const [role, [{ version }, bytes]] of others) files.push([role, version, bytes])
     const snapshot = sign('snapshot', buildSnapshot({ version: content.snapshot, expires: expires('snapshot'), files: described }))
     files.push(['snapshot', content.snapshot, snapshot])
     for (const [role, version, bytes] of files) this.files.set(`/metadata/${version}.${role}.json`, bytes)

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readIfPresent, writeFileAtomic } from './atomic-file.ts'
+import { readSmallFile, writeFileAtomic } from './atomic-file.ts'
 
 /**
  * Remembers the highest version seen of every metadata file, so that a registry cannot go back in time even when
@@ -11,6 +11,8 @@ export interface VersionStore {
   /** Raises the version; a lower one than is stored changes nothing. */
   set(role: string, version: number): Promise<void>
 }
+
+const maxBytes = 1_000_000
 
 /** A {@link VersionStore} in one JSON file, for tools and tests; several hosts need a shared one. */
 export class FileVersionStore implements VersionStore {
@@ -30,13 +32,13 @@ export class FileVersionStore implements VersionStore {
     const versions = await this.#load()
     if (version <= (versions.get(role) ?? 0)) return
     versions.set(role, version)
-    const writing = this.#writing.then(() => writeFileAtomic(this.#path, `${JSON.stringify(Object.fromEntries(versions))}\n`))
-    this.#writing = writing.catch(() => {})
-    await writing
+    // Where it cannot be written, what was seen counts as long as this process runs.
+    this.#writing = this.#writing.then(() => writeFileAtomic(this.#path, `${JSON.stringify(Object.fromEntries(versions))}\n`)).catch(() => {})
+    await this.#writing
   }
 
   #load(): Promise<Map<string, number>> {
-    this.#versions ??= readIfPresent(this.#path).then(readVersions)
+    this.#versions ??= readSmallFile(this.#path, maxBytes).then(readVersions)
     return this.#versions
   }
 }
@@ -46,7 +48,7 @@ function readVersions(bytes: Buffer | undefined): Map<string, number> {
   try {
     const data: unknown = JSON.parse(bytes?.toString('utf8') ?? '{}')
     if (typeof data !== 'object' || data === null) return new Map()
-    return new Map(Object.entries(data).filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1])))
+    return new Map(Object.entries(data).filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1]) && Number(entry[1]) > 0))
   } catch {
     return new Map()
   }

@@ -1,10 +1,14 @@
 import { Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp } from '@tufjs/models'
 import { createHash } from 'node:crypto'
+import type { Json } from '@opsflux/sdk'
 import { formatExpiry } from './dates.ts'
 import { tufKeyOf } from './keys.ts'
-import { pathPatternOf, roleNameOf, targetPathOf } from './names.ts'
+import { archiveRoleOf, pathPatternOf, roleNameOf, targetPathOf } from './names.ts'
+import { writeRevocations, type Revocation } from './revocations.ts'
 
 const specVersion = '1.0.31'
+/** Where an archive says which one it is. */
+const roleField = 'x-opsflux-role'
 export const topLevelRoles = ['root', 'targets', 'snapshot', 'timestamp'] as const
 export type TopLevelRole = (typeof topLevelRoles)[number]
 
@@ -34,19 +38,11 @@ export interface Delegation {
   publicKeys: readonly string[]
 }
 
-/** The top-level targets role: it lists no releases itself, it says who may. */
-export function buildTargets({ version, expires, publishers }: Header & { publishers: readonly Delegation[] }): Metadata<Targets> {
-  const keys = publishers.flatMap((publisher) => publisher.publicKeys.map((key) => tufKeyOf(key)))
+/** The top-level targets role: it lists no releases itself, it says who may, and which must not run any more. @throws invalid-request */
+export function buildTargets({ version, expires, publishers, revoked }: Header & { publishers: readonly Delegation[]; revoked?: readonly Revocation[] }): Metadata<Targets> {
   return new Metadata(Targets.fromJSON({
-    spec_version: specVersion, version, expires: formatExpiry(expires), targets: {},
-    delegations: {
-      keys: Object.fromEntries(keys.map((key) => [key.keyID, key.toJSON()])),
-      roles: publishers.map((publisher) => ({
-        name: roleNameOf(publisher.name), terminating: true, threshold: 1,
-        keyids: publisher.publicKeys.map((key) => tufKeyOf(key).keyID),
-        paths: publisher.prefixes.map(pathPatternOf),
-      })),
-    },
+    spec_version: specVersion, version, expires: formatExpiry(expires), targets: {}, ...writeRevocations(revoked),
+    delegations: delegationsTo(publishers, ({ name }) => [roleNameOf(name)], true),
   }))
 }
 
@@ -68,10 +64,44 @@ export function buildRelease({ id, version, sdk, digest, size, publishedAt }: Re
   })
 }
 
-/** A publisher's role, unsigned. */
-export function buildPublisher({ version, expires, releases }: Header & { releases: readonly TargetFile[] }): Metadata<Targets> {
-  const targets = Object.fromEntries(releases.map((release) => [release.path, release]))
-  return new Metadata(new Targets({ specVersion, version, expires: formatExpiry(expires), targets }))
+export interface PublisherContent extends Header {
+  releases: readonly TargetFile[]
+  /** Of its own releases, wherever they are listed. */
+  revoked?: readonly Revocation[]
+  /** How many archive roles hold its older releases, 0 by default; they are signed with the publisher's keys. */
+  archives?: { publisher: Delegation; count: number }
+  /** Of an archive: its role. It is signed with the rest, so that whoever serves the files cannot swap one for another. */
+  role?: string
+}
+
+/** A publisher's role or one of its archives, unsigned. @throws invalid-request */
+export function buildPublisher({ version, expires, releases, revoked, archives, role: name }: PublisherContent): Metadata<Targets> {
+  const role = Targets.fromJSON({
+    spec_version: specVersion, version, expires: formatExpiry(expires), targets: {}, ...writeRevocations(revoked), ...(name === undefined ? {} : { [roleField]: name }),
+    ...(archives && archives.count > 0 ? { delegations: archiveDelegations(archives.publisher, archives.count) } : {}),
+  })
+  for (const release of releases) role.addTarget(release)
+  return new Metadata(role)
+}
+
+/** The role that metadata says it is: an archive's name, undefined for all other roles. */
+export function archiveNameOf(targets: Targets): Json | undefined {
+  return targets.unrecognizedFields[roleField] as Json | undefined
+}
+
+// Not terminating: a release that the first archive does not list is looked for in the next.
+function archiveDelegations(publisher: Delegation, count: number): { [field: string]: Json } {
+  return delegationsTo([publisher], () => Array.from({ length: count }, (_, at) => archiveRoleOf(publisher.name, at + 1)), false)
+}
+
+function delegationsTo(publishers: readonly Delegation[], rolesOf: (publisher: Delegation) => string[], terminating: boolean): { [field: string]: Json } {
+  const keys = publishers.flatMap((publisher) => publisher.publicKeys.map((key) => tufKeyOf(key)))
+  return {
+    keys: Object.fromEntries(keys.map((key) => [key.keyID, key.toJSON() as Json])),
+    roles: publishers.flatMap((publisher) => rolesOf(publisher).map((name) => ({
+      name, terminating, threshold: 1, keyids: publisher.publicKeys.map((key) => tufKeyOf(key).keyID), paths: publisher.prefixes.map(pathPatternOf),
+    }))),
+  }
 }
 
 /** What snapshot and timestamp say of a file: version, length and SHA-256. */

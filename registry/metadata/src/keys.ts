@@ -56,6 +56,11 @@ export function verifyBytes(publicKey: string, bytes: Uint8Array, signatureHex: 
   }
 }
 
+/** What a publisher signs to upload the bytes of a digest. */
+export function uploadBytes(digest: string): Buffer {
+  return Buffer.from(`opsflux upload ${digest}`)
+}
+
 function privateKeyFrom(pem: string): KeyObject {
   return ed25519(() => createPrivateKey(pem), 'private key', 'Give the PEM file that `opsflux keygen` wrote.')
 }

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { buildPublisher, buildRelease, describeFile } from './build.ts'
 import { formatExpiry, isHalfSpent, parseExpiry, secondsAfter } from './dates.ts'
 import { generateKeyPair } from './keys.ts'
-import { checkMetadata, encodeMetadata, maxMetadataBytes, maxTargetsPerRole, signMetadata } from './metadata.ts'
+import { checkMetadata, encodeMetadata, maxMetadataBytes, signMetadata } from './metadata.ts'
 import { maxPackageBytes, readRelease } from './releases.ts'
+import { maxTargetsPerRole } from './shape.ts'
 
 const key = generateKeyPair()
 const expires = new Date('2999-01-31T23:59:59Z')

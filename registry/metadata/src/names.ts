@@ -5,6 +5,8 @@ const rolePrefix = 'publisher-'
 export const publisherNamePattern = /^(?=.{2,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 /** Ends with a hyphen, so that `hse-` does not cover `hsex-reports`. */
 export const idPrefixPattern = /^(?=.{2,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*-$/
+/** Archive roles of one publisher: with its own role they hold 20,500 releases. */
+export const maxArchives = 40
 /** semver.org's expression without build metadata, which does not order releases. */
 const versionPattern = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$/
 
@@ -21,6 +23,18 @@ export function roleNameOf(publisher: string): string {
 export function publisherOfRole(role: string): string | undefined {
   const name = role.startsWith(rolePrefix) ? role.slice(rolePrefix.length) : ''
   return publisherNamePattern.test(name) ? name : undefined
+}
+
+/** Role of older releases that a publisher's role delegates to: `publisher-hse.1`, numbered from 1. A dot is in no publisher's name. */
+export function archiveRoleOf(publisher: string, number: number): string {
+  return `${roleNameOf(publisher)}.${number}`
+}
+
+/** Undefined when the role is no archive. */
+export function publisherOfArchive(role: string): { publisher: string; number: number } | undefined {
+  const [, owner = '', digits = ''] = /^(.+)\.([1-9]\d{0,2})$/.exec(role) ?? []
+  const publisher = publisherOfRole(owner)
+  return publisher !== undefined && Number(digits) <= maxArchives ? { publisher, number: Number(digits) } : undefined
 }
 
 /** True when a plugin id belongs to one of a publisher's prefixes. */
