@@ -18,32 +18,68 @@ export interface RegistryHome {
   isNew: boolean
 }
 
-/** Makes what is missing: the publisher's development key, the repository, the publisher's right to its prefixes. */
+/** Of the registry's root: two of the three sign. For development, because one folder holds them all. */
+const rootKeys = ['registry-root-1', 'registry-root-2', 'registry-root-3']
+const rootThreshold = 2
+const yearMs = 365 * 86_400_000
+
+/**
+ * Makes what is missing: the development keys of root and publisher, the repository, the publisher's right to its prefixes.
+ * The registry's process never sees the root keys, so the root is renewed here.
+ */
 export async function prepareRegistry(home: Home, prefixes: readonly string[]): Promise<RegistryHome> {
   const root = join(home.registry, 'root.json')
-  const key = join(home.keys, `${publisher}.private.pem`)
+  const key = keyPath(home, publisher)
   const marker = join(home.registry, '.publisher')
   const isNew = !existsSync(root)
   const fingerprint = (): string => hash([readFileSync(root), readFileSync(key), prefixes.join(' ')])
   const isKnown = !isNew && existsSync(key) && existsSync(marker) && readFileSync(marker, 'utf8') === fingerprint()
   if (!isKnown) {
     const { addPublisher, initialiseRepository } = await import('@opsflux/registry-repository')
-    await initialiseRepository(home.registry)
-    await addPublisher(home.registry, { name: publisher, prefixes, publicKeyPem: await publicKey(key) })
+    const { publicKeyOf } = await import('@opsflux/registry-metadata')
+    await initialiseRepository(home.registry, undefined, isNew ? { privateKeyPems: await rootKeysOf(home), threshold: rootThreshold } : undefined)
+    await addPublisher(home.registry, { name: publisher, prefixes, publicKeyPem: publicKeyOf(await ensureKey(key)) })
     writeFileSync(marker, fingerprint(), { mode: 0o600 })
   }
+  if (isRootDue(home)) await renewRoot(home)
   return { root, key, fingerprint: fingerprint(), isNew }
 }
 
-/** Of the key in the file, which is made when it is not there. */
-async function publicKey(path: string): Promise<string> {
-  const { generateKeyPair, publicKeyOf } = await import('@opsflux/registry-metadata')
+/** True when half of the root's life is over, and its keys are here: a registry of an earlier release keeps its own. */
+function isRootDue(home: Home): boolean {
+  if (!rootKeys.every((name) => existsSync(keyPath(home, name)))) return false
+  const path = (version: number): string => join(home.registry, 'metadata', `${version}.root.json`)
+  let version = 1
+  while (existsSync(path(version + 1))) version += 1
+  const { signed } = JSON.parse(readFileSync(path(version), 'utf8')) as { signed: { expires: string } }
+  return Date.parse(signed.expires) - Date.now() < yearMs
+}
+
+async function renewRoot(home: Home): Promise<void> {
+  const { applyRoot, draftRoot, Repository, signDraft } = await import('@opsflux/registry-repository')
+  const repository = new Repository(home.registry)
+  const draft = await draftRoot(repository, {})
+  for (const pem of (await rootKeysOf(home)).slice(0, rootThreshold)) signDraft(draft, pem)
+  await applyRoot(repository, [draft])
+}
+
+function rootKeysOf(home: Home): Promise<string[]> {
+  return Promise.all(rootKeys.map((name) => ensureKey(keyPath(home, name))))
+}
+
+function keyPath(home: Home, name: string): string {
+  return join(home.keys, `${name}.private.pem`)
+}
+
+/** The private key in the file, which is made when it is not there. */
+async function ensureKey(path: string): Promise<string> {
+  const { generateKeyPair } = await import('@opsflux/registry-metadata')
   if (!existsSync(path)) {
     // In one step: half a key would be refused at every start from then on.
     writeFileSync(`${path}.new`, generateKeyPair().privateKeyPem, { mode: 0o600 })
     renameSync(`${path}.new`, path)
   }
-  return publicKeyOf(readFileSync(path, 'utf8'))
+  return readFileSync(path, 'utf8')
 }
 
 function hash(parts: readonly (Buffer | string)[]): string {

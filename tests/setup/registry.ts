@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildPackage } from '@opsflux/cli'
-import { publishRelease } from '@opsflux/registry-client'
+import { publishRelease, revokeRelease } from '@opsflux/registry-client'
 import { generateKeyPair } from '@opsflux/registry-metadata'
-import { runScript, startChild, type Child } from './child.ts'
+import { addPublisher, initialiseRepository, revoke } from '@opsflux/registry-repository'
+import { startChild, type Child } from './child.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 export const hseReports = join(root, 'plugins/hse-reports')
@@ -31,15 +31,19 @@ export class TestRegistry {
   static async start(home: string): Promise<TestRegistry> {
     const registryHome = join(home, 'registry')
     const { privateKeyPem, publicKeyPem } = generateKeyPair()
-    const publicKey = join(home, 'publisher.public.pem')
-    await writeFile(publicKey, publicKeyPem)
-    await runScript('registry/repository/src/admin.ts', ['init', '--home', registryHome])
-    await runScript('registry/repository/src/admin.ts', ['add-publisher', '--home', registryHome, '--name', 'opsflux', '--prefix', 'hse-', '--key', publicKey])
+    // The root keys are nowhere but here: the registry's process runs without them.
+    await initialiseRepository(registryHome, undefined, { privateKeyPems: [1, 2, 3].map(() => generateKeyPair().privateKeyPem), threshold: 2 })
+    await addPublisher(registryHome, { name: 'opsflux', prefixes: ['hse-'], publicKeyPem })
     return new TestRegistry(home, await startChild('registry/repository/src/main.ts', { OPSFLUX_REGISTRY_HOME: registryHome, OPSFLUX_REGISTRY_PORT: '0' }), privateKeyPem)
   }
 
   get url(): string {
     return this.process.url
+  }
+
+  /** Folder of the repository. */
+  get home(): string {
+    return join(this.#home, 'registry')
   }
 
   startMarketplace(): Promise<Child> {
@@ -55,6 +59,12 @@ export class TestRegistry {
 
   async publish(request: BuildRequest): Promise<void> {
     await publishRelease({ registryUrl: this.url, packagePath: await this.build(request), publisher: 'opsflux', privateKeyPem: this.privateKeyPem })
+  }
+
+  /** In the registry's own name, or in the publisher's. */
+  async revoke(by: 'registry' | 'publisher', release: { id: string; version: string; reason: string }): Promise<void> {
+    if (by === 'registry') await revoke(this.home, release)
+    else await revokeRelease({ registryUrl: this.url, publisher: 'opsflux', privateKeyPem: this.privateKeyPem, ...release })
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Targets } from '@tufjs/models'
+import type { TargetFile, Targets } from '@tufjs/models'
 import { checkSignature, openPackage } from '@opsflux/registry-client'
 import { isInPrefix, parseExpiry, readRelease, secondsAfter, type ReleaseEntry } from '@opsflux/registry-metadata'
 import { OpsFluxError } from '@opsflux/sdk'
@@ -23,14 +23,14 @@ export function checkExpiry(role: Targets, now: Date): void {
   if (expires > secondsAfter(now, maxPublisherSeconds)) throw untrusted('The metadata would hold for more than two years.')
 }
 
-/** The releases that are new. @throws untrusted-release, conflict */
-export function addedReleases(before: Targets | undefined, after: Targets, publisher: Publisher): ReleaseEntry[] {
-  for (const target of Object.values(before?.targets ?? {})) {
-    const kept = after.targets[target.path]
+/** The releases that are new; both maps are by path. @throws untrusted-release, conflict */
+export function addedReleases(before: ReadonlyMap<string, TargetFile>, after: ReadonlyMap<string, TargetFile>, publisher: Publisher): ReleaseEntry[] {
+  for (const target of before.values()) {
+    const kept = after.get(target.path)
     if (!kept) throw new OpsFluxError('conflict', `The metadata leaves out ${target.path}, which is published. Releases are never taken away: list it as it was.`)
     if (!kept.equals(target)) throw new OpsFluxError('conflict', `The metadata changes ${target.path}, which is published. Releases never change: publish under a new version.`)
   }
-  const added = Object.values(after.targets).filter((target) => !before?.targets[target.path])
+  const added = [...after.values()].filter((target) => !before.has(target.path))
   return added.map((target) => {
     const release = readRelease(target)
     if (typeof release === 'string') throw untrusted(`A release is not described as it should be: ${release}.`)

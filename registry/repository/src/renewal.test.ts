@@ -1,12 +1,13 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RegistryClient } from '@opsflux/registry-client'
-import { secondsAfter } from '@opsflux/registry-metadata'
+import { generateKeyPair, secondsAfter } from '@opsflux/registry-metadata'
 import pino from 'pino'
 import { expect, test } from 'vitest'
 import { initialiseRepository } from './initialise.ts'
 import { lifetimeSeconds } from './lifetimes.ts'
 import { renew } from './renewal.ts'
+import { Renewer } from './renewer.ts'
 import { Repository } from './repository.ts'
 import { startRegistry } from './server.ts'
 import { temporaryHome } from './testing.ts'
@@ -65,4 +66,40 @@ test('roles whose keys are kept elsewhere wait, the others are signed', async ()
   await initialiseRepository(home.path, past(lifetimeSeconds.root * 0.9))
   for (const role of ['root', 'targets']) await rm(join(home.path, 'keys', `${role}.pem`))
   expect(await renew(new Repository(home.path))).toEqual({ renewed: ['snapshot', 'timestamp'], waiting: ['root', 'targets'] })
+})
+
+test('a root that several must sign is never renewed by the registry, whatever keys lie beside it', async () => {
+  await using home = await temporaryHome()
+  const keys = [1, 2, 3].map(() => generateKeyPair().privateKeyPem)
+  await initialiseRepository(home.path, past(lifetimeSeconds.root * 0.6), { privateKeyPems: keys, threshold: 2 })
+  await writeFile(join(home.path, 'keys/root.pem'), keys[0] ?? '')
+  expect(await renew(new Repository(home.path))).toEqual({ renewed: ['targets', 'snapshot', 'timestamp'], waiting: ['root'] })
+  expect((await new Repository(home.path).state()).root.signed.version).toBe(1)
+})
+
+test('a registry that cannot sign serves what it has', async () => {
+  await using home = await temporaryHome()
+  const { rootPath } = await initialiseRepository(home.path, past(lifetimeSeconds.timestamp * 0.6))
+  await rm(join(home.path, 'keys/timestamp.pem'))
+  const registry = await startRegistry({ home: home.path, port: 0, bind: '127.0.0.1', log })
+  try {
+    expect((await fetch(`${registry.url}/health/ready`)).status).toBe(200)
+    await new RegistryClient({ url: registry.url, root: await readFile(rootPath), cacheDir: join(home.path, '../cache') }).refresh()
+  } finally {
+    await registry.stop()
+  }
+})
+
+test('the log warns at every start of what waits for a key', async () => {
+  await using home = await temporaryHome()
+  await initialiseRepository(home.path, past(lifetimeSeconds.root * 0.6))
+  await rm(join(home.path, 'keys/root.pem'))
+  const lines: string[] = []
+  const listening = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) })
+  for (const _ of ['first', 'again']) {
+    const renewer = new Renewer(new Repository(home.path), listening)
+    await renewer.start()
+    renewer.stop()
+  }
+  expect(lines).toEqual([expect.stringContaining('"roles":["root"]'), expect.stringContaining('"roles":["root"]')])
 })

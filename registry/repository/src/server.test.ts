@@ -6,6 +6,7 @@ import { maxPackageBytes } from '@opsflux/registry-metadata'
 import type { Problem } from '@opsflux/sdk'
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { initialiseRepository } from './initialise.ts'
 import { startRegistry, type Registry } from './server.ts'
 import { temporaryHome } from './testing.ts'
 
@@ -13,6 +14,7 @@ let home: Awaited<ReturnType<typeof temporaryHome>>
 let registry: Registry
 beforeEach(async () => {
   home = await temporaryHome()
+  await initialiseRepository(home.path)
   registry = await startRegistry({ home: home.path, port: 0, bind: '127.0.0.1', log: pino({ level: 'silent' }) })
 })
 afterEach(async () => {
@@ -99,8 +101,13 @@ describe('an upload', () => {
   })
 })
 
-test.each(['', 'no json', '[]', '7', '{}'])('a publish whose body is %j is refused', async (body) => {
+test.each(['', 'no json', '[]', '7', '{}', '{"metadata":1,"metadata":{}}', '{"__proto__":{}}'])('a publish whose body is %j is refused', async (body) => {
   const response = await fetch(`${registry.url}/api/publishers/hello/releases`, { method: 'POST', body })
+  expect([response.status, (await response.json() as Problem).code]).toEqual([400, 'invalid-request'])
+})
+
+test('a publish that is nested deeply is refused, however deep', async () => {
+  const response = await fetch(`${registry.url}/api/publishers/hello/releases`, { method: 'POST', body: `{"metadata":${'['.repeat(900_000)}${']'.repeat(900_000)}}` })
   expect([response.status, (await response.json() as Problem).code]).toEqual([400, 'invalid-request'])
 })
 

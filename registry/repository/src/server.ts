@@ -2,13 +2,12 @@ import { createServer } from 'node:http'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { answerProblems, closeServer, listen } from '@opsflux/process'
-import { initialiseRepository } from './initialise.ts'
-import { renew } from './renewal.ts'
+import { Renewer } from './renewer.ts'
 import { Repository } from './repository.ts'
 import { publishingRoutes, readingRoutes } from './routes.ts'
 
 export interface RegistryOptions {
-  /** Folder of the repository; made when it is not there. */
+  /** Folder of a repository that `opsflux registry init` and `root apply` made. */
   home: string
   /** 0 takes a free one. */
   port: number
@@ -23,36 +22,29 @@ export interface Registry {
   stop(): Promise<void>
 }
 
-const renewalMs = 600_000
-
-/** Serves a repository and keeps what it signs from running out. */
+/** Serves a repository and keeps what it signs from running out. @throws not-ready when there is none in the folder */
 export async function startRegistry({ home, port, bind, log }: RegistryOptions): Promise<Registry> {
   const repository = new Repository(home)
-  await initialiseRepository(home)
+  await repository.state()
   await repository.store.removeLeftovers()
-  await renewAndTell(repository, log)
-  const timer = setInterval(() => {
-    renewAndTell(repository, log).catch((error: unknown) => log.error({ err: error }, 'renewal failed'))
-  }, renewalMs).unref()
+  const renewer = new Renewer(repository, log)
+  await renewer.start()
   const app = new Koa()
   app.on('error', (error: unknown) => log.warn({ err: error }, 'answer failed'))
   app.use(answerProblems(log)).use(health(repository))
   for (const router of [readingRoutes(repository), publishingRoutes(repository)]) app.use(router.routes()).use(router.allowedMethods())
   const server = createServer(app.callback())
-  const url = await listen(server, { port, bind, variable: 'OPSFLUX_REGISTRY_PORT' })
+  const url = await listen(server, { port, bind, variable: 'OPSFLUX_REGISTRY_PORT' }).catch((error: unknown) => {
+    renewer.stop()
+    throw error
+  })
   return {
     url,
     async stop() {
-      clearInterval(timer)
+      renewer.stop()
       await closeServer(server)
     },
   }
-}
-
-async function renewAndTell(repository: Repository, log: Logger): Promise<void> {
-  const { renewed, waiting } = await renew(repository)
-  if (renewed.length > 0) log.info({ roles: renewed }, 'signed anew')
-  if (waiting.length > 0) log.warn({ roles: waiting }, 'half of the lifetime is over and the key is not here: sign anew with it before the rest is')
 }
 
 /** `/health/live`: the process answers. `/health/ready`: its repository can be read; 503 otherwise. */

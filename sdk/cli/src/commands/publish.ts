@@ -5,7 +5,8 @@ import { openPackage, publishRelease } from '@opsflux/registry-client'
 import { OpsFluxError } from '@opsflux/sdk'
 import { signPackage } from '../archive/sign-package.ts'
 import { buildPackage } from '../build/build-package.ts'
-import { readKey, valueOf, type Command } from '../command.ts'
+import { passphraseOption, readKey, valueOf, type Command } from '../command.ts'
+import { otherKeyOption, signingOptions } from './publisher-options.ts'
 
 export const publish: Command = {
   summary: 'signs a release and uploads it to a registry',
@@ -14,14 +15,16 @@ export const publish: Command = {
     registry: { value: '<url>', help: 'address of the registry', required: true },
     key: { value: '<file>', help: 'private key of the publisher', required: true },
     overlay: { value: '<folder>', help: 'as for build; only with a folder' },
+    'other-key': otherKeyOption,
+    'passphrase-file': passphraseOption,
   },
-  async run(source, values) {
-    const privateKeyPem = await readKey(valueOf(values, 'key'))
+  async run(source, values, given) {
+    const privateKeyPem = await readKey(valueOf(values, 'key'), values['passphrase-file'])
     const place = await mkdtemp(join(tmpdir(), 'opsflux-publish-'))
     try {
       const packagePath = await signedPackage(source, values.overlay, privateKeyPem, place)
       const { manifest } = await openPackage(packagePath)
-      const { id, version, digest, published } = await publishRelease({ registryUrl: valueOf(values, 'registry'), packagePath, publisher: manifest.publisher, privateKeyPem })
+      const { id, version, digest, published } = await publishRelease({ ...await signingOptions(values, given, manifest.publisher), packagePath })
       return { result: { id, version, digest, published }, lines: [published ? `${id} ${version} is published` : `${id} ${version} was published before, with the same content`, `sha256:${digest}`] }
     } finally {
       await rm(place, { recursive: true, force: true })
