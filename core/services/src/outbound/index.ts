@@ -1,0 +1,5 @@
+export { Outbound } from './outbound.ts'
+export type { OutboundCaller, OutboundParts } from './outbound.ts'
+export { PrivateHosts } from './private-hosts.ts'
+export { fetchSchema, methods } from './read-request.ts'
+export { WaitBudget } from './wait-budget.ts'
