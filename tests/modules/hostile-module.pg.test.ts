@@ -102,7 +102,7 @@ describe('a module that', () => {
   test('uses what it was not granted is refused, and served once it is granted', async () => {
     expect(await call('names')).toBe('capability-denied')
     await succeeds({ action: 'uninstall', id, data: 'purge' })
-    await succeeds({ action: 'install', id, fileId, grant: ['users.read'] })
+    await succeeds({ action: 'install', id, fileId, grant: [{ name: 'users.read' }] })
     expect(await admin.get(`/api/${id}/names`)).toBe('Administrator')
   })
 

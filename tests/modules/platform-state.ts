@@ -7,9 +7,9 @@ import type { ApiClient } from '../setup/api-client.ts'
 export type PlatformState = Record<string, unknown>
 
 const questions: Record<string, string> = {
-  installation: 'select plugin_id, version, digest, source, state, reason, granted from opsflux.installation',
-  tenants: 'select plugin_id, enabled from opsflux.installation_tenant',
-  migrations: 'select plugin_id, id, sha256, position from opsflux.plugin_migration order by position',
+  installation: 'select plugin_id, version, digest, source, state, reason, granted from opsflux.installation order by plugin_id',
+  tenants: 'select plugin_id, enabled from opsflux.installation_tenant order by plugin_id',
+  migrations: 'select plugin_id, id, sha256, position from opsflux.plugin_migration order by plugin_id, position',
   kept: 'select plugin_id, version, digest, rows from opsflux.kept_data',
   restorePoints: 'select plugin_id, version, digest, rows from opsflux.restore_point order by digest',
   restoreSchemas: "select count(*)::int from pg_namespace where nspname ~ '^r_'",

@@ -151,7 +151,7 @@ describe('an optional capability', () => {
   }
 
   test('that was granted can be used', async () => {
-    expect(await ownerNames(['users.read'])).toEqual(['Administrator'])
+    expect(await ownerNames([{ name: 'users.read' }])).toEqual(['Administrator'])
     const { capabilities } = await admin.get<ModuleDetail>(`/api/modules/${id}`)
     expect(capabilities).toEqual([expect.objectContaining({ name: 'users.read', granted: true })])
   })
@@ -164,7 +164,7 @@ describe('an optional capability', () => {
 
   test('lapses with the last release that asks for it: going back and updating asks again', async () => {
     await succeeds({ action: 'install', id, version: '1.0.0' })
-    await succeeds({ action: 'update', id, version: '1.1.0', grant: ['users.read'] })
+    await succeeds({ action: 'update', id, version: '1.1.0', grant: [{ name: 'users.read' }] })
     await succeeds({ action: 'rollback', id, version: '1.0.0' })
     await succeeds({ action: 'update', id, version: '1.1.0' })
     const { capabilities } = await admin.get<ModuleDetail>(`/api/modules/${id}`)

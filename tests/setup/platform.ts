@@ -30,8 +30,10 @@ export class TestPlatform {
     this.#options = options
   }
 
-  static async start(options: Pick<HostOptions, 'onStep'> = {}): Promise<TestPlatform> {
+  /** @param config what differs from the usual */
+  static async start({ config, ...options }: Partial<HostOptions> & { config?: Partial<HostConfig> } = {}): Promise<TestPlatform> {
     const parts = await startParts()
+    Object.assign(parts.config, config)
     const all: HostOptions = { log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }), ...options }
     return new TestPlatform(parts, await startHost(parts.config, all), all)
   }

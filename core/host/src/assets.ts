@@ -1,24 +1,28 @@
-import { join } from 'node:path'
+import { extname } from 'node:path'
 import send from 'koa-send'
 import type { Context, Middleware } from 'koa'
 import type { ModuleManager, PluginRelease } from '@opsflux/services'
 import type { PluginHost } from '@opsflux/kernel'
 import { assetBase, integrityOf } from './shell-session.ts'
 import { renderIndex, type ShellManifest } from './index-html.ts'
+import { MemoryCache } from './memory-cache.ts'
 import type { Stylesheets } from './stylesheet.ts'
 
 // A year, the most that RFC 9111 caches take seriously; every address changes with its content.
 const forever = 'public, max-age=31536000, immutable'
+/** Client files kept in memory, all modules together; a larger one than a quarter of it is read each time. */
+const cacheBytes = 16 * 1024 * 1024
 
 /** Serves the shell, the compiled stylesheet and the client files of the releases that are serving: nothing else of a package. */
 export function assets(shellDist: string, shell: { manifest: ShellManifest; html: string }, modules: ModuleManager, stylesheets: Stylesheets): Middleware {
   const index = indexPage(shell, modules.host, stylesheets)
+  const cache = new MemoryCache(cacheBytes)
   return async (context, next) => {
     if ((context.method !== 'GET' && context.method !== 'HEAD') || /^\/(api|health|socket\.io)(\/|$)/.test(context.path)) return next()
     if (context.path.startsWith('/assets/modules/')) {
       const file = moduleFile(modules.host.all(), context.path)
       if (!file) return next()
-      await sendFile(context, file.path, file.root)
+      await sendModuleFile(context, modules, file, cache)
     } else if (context.path.startsWith('/assets/styles/')) {
       const css = stylesheets.get(context.path)
       if (css === undefined) return next()
@@ -49,12 +53,26 @@ async function sendFile(context: Context, path: string, root: string): Promise<v
   if (context.body) context.set('cache-control', forever)
 }
 
-function moduleFile(releases: readonly PluginRelease[], path: string): { root: string; path: string } | undefined {
+interface ModuleFile { release: PluginRelease; path: string }
+
+/** What is sent is what its publisher signed, read and checked; a file changed on disk is not there. */
+async function sendModuleFile(context: Context, modules: ModuleManager, { release, path }: ModuleFile, cache: MemoryCache): Promise<void> {
+  try {
+    const bytes = await cache.get(context.path, () => release.files.read(path))
+    context.set('cache-control', forever)
+    context.type = extname(path)
+    context.body = bytes
+  } catch (error) {
+    modules.noteAltered(release, error)
+  }
+}
+
+function moduleFile(releases: readonly PluginRelease[], path: string): ModuleFile | undefined {
   const release = releases.find((candidate) => path.startsWith(assetBase(candidate)))
   if (!release) return undefined
   const file = path.slice(assetBase(release).length)
   // Only what the signed manifest lists as client file; the old release stays on disk for pages still open on it.
-  return release.manifest.client && Object.hasOwn(release.manifest.client.integrity, file) ? { root: join(release.folder), path: file } : undefined
+  return release.manifest.client && Object.hasOwn(release.manifest.client.integrity, file) ? { release, path: file } : undefined
 }
 
 /** index.html for the plugins now serving, made again when they change. */

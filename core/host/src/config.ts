@@ -1,4 +1,5 @@
 import { OpsFluxError } from '@opsflux/sdk'
+import { PrivateHosts } from '@opsflux/services'
 
 /** What a host process is told by its environment. */
 export interface HostConfig {
@@ -12,10 +13,14 @@ export interface HostConfig {
   /** Path of the pinned root.json of the registry. */
   registryRoot: string
   marketplaceUrl: string | undefined
+  /** Between two looks at the registry. Default 3600. */
+  registryRefreshSeconds?: number
   /** Path of the file that holds the platform's secret, the same on every host. */
   secretFile: string
   /** E-mail address of the first administrator. */
   adminEmail: string
+  /** On-premise hosts that modules may be granted: `host[:port]`, comma separated. Default: none. */
+  privateHosts?: string | undefined
 }
 
 /** @throws invalid-request naming the variable that is missing or wrong */
@@ -29,8 +34,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): HostConfig {
     registryUrl: needed(environment, 'OPSFLUX_REGISTRY_URL'),
     registryRoot: needed(environment, 'OPSFLUX_REGISTRY_ROOT'),
     marketplaceUrl: environment['OPSFLUX_MARKETPLACE_URL'],
+    registryRefreshSeconds: seconds(environment['OPSFLUX_REGISTRY_REFRESH_SECONDS'] || '3600', 'OPSFLUX_REGISTRY_REFRESH_SECONDS'),
     secretFile: needed(environment, 'OPSFLUX_SECRET_FILE'),
     adminEmail: environment['OPSFLUX_ADMIN_EMAIL'] ?? 'admin@opsflux.local',
+    privateHosts: hosts(environment['OPSFLUX_PRIVATE_HOSTS']),
   }
 }
 
@@ -43,5 +50,18 @@ function needed(environment: NodeJS.ProcessEnv, name: string): string {
 function port(text: string, name: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new OpsFluxError('invalid-request', `${name} must be a port between 0 and 65535, not "${text}".`)
+  return value
+}
+
+function hosts(text: string | undefined): string | undefined {
+  // Throws for what is no host.
+  new PrivateHosts(text)
+  return text
+}
+
+// More than a day would leave a revoked release running for longer than anybody expects.
+function seconds(text: string, name: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 86_400) throw new OpsFluxError('invalid-request', `${name} must be whole seconds between 1 and 86400, not "${text}".`)
   return value
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { Services } from '@opsflux/kernel'
+import type { Logger } from 'pino'
+import { sandboxStatus, Services } from '@opsflux/kernel'
 import type { ModuleManager } from '@opsflux/services'
 import type { HostConfig } from './config.ts'
 import { hostServices, identity, modules, web, type HostOptions } from './services.ts'
@@ -18,5 +19,16 @@ export async function startHost(config: HostConfig, options: HostOptions): Promi
   await mkdir(config.home, { recursive: true })
   const services = await Services.start(hostServices(config, options))
   const firstAdministrator = await services.get(identity).firstAdministrator(config.adminEmail)
+  void tellMissingHardening(options.log)
   return { url: services.get(web).url, firstAdministrator, modules: services.get(modules), stop: () => services.stop() }
+}
+
+/** Never silently: what this system does not offer to keep modules in is a warning in the log, as it is on the Platform screen. */
+async function tellMissingHardening(log: Logger): Promise<void> {
+  try {
+    const { missing } = await sandboxStatus()
+    if (missing.length > 0) log.warn({ missing }, 'modules are kept in without these measures, which this system does not offer')
+  } catch (error) {
+    log.error({ err: error }, 'how modules are kept in could not be found out')
+  }
 }

@@ -9,6 +9,7 @@ export function shellSession(identity: Identity, modules: ModuleManager, stylesh
     const user = await identity.who(token)
     if (!user) throw new OpsFluxError('not-signed-in', 'The session has ended. Sign in again.')
     const releases = await modules.enabledFor(user.tenantId)
+    const withheld = await modules.withheldFrom(user.tenantId)
     const permissions = permissionsOf(user.role, releases.map((release) => release.manifest))
     const plugins = releases.map((release) => ({ release, messages: messageOf(release, user.locale) }))
     const { id, email, name, locale, mustChangePassword } = user
@@ -18,6 +19,7 @@ export function shellSession(identity: Identity, modules: ModuleManager, stylesh
       permissions,
       menus: plugins.flatMap(({ release, messages }) => menusOf(release.manifest, permissions, messages)),
       plugins: plugins.map(({ release, messages }) => activePlugin(release, messages)),
+      ...(withheld.length > 0 ? { withheld } : {}),
       stylesheet: (await stylesheets.for(modules.host.all().flatMap((release) => release.manifest.client?.classes ?? []))).url,
     }
   }

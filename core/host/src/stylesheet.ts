@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { compile } from 'tailwindcss'
-import { OpsFluxError } from '@opsflux/sdk'
+import { classLimits, isSafeClass, OpsFluxError } from '@opsflux/sdk'
 import type { ShellManifest } from './index-html.ts'
 
 export interface Stylesheet {
@@ -13,8 +13,6 @@ export interface Stylesheet {
   hash: string
 }
 
-/** Class lists come from packages of strangers. */
-export const classLimits = { count: 4_000, length: 200 }
 const keptSheets = 16
 const require = createRequire(import.meta.url)
 
@@ -69,18 +67,6 @@ export class Stylesheets {
     const manifest = JSON.parse(await readFile(join(this.#dist, 'shell-manifest.json'), 'utf8')) as ShellManifest
     return { css: await readFile(join(this.#dist, manifest.cssEntry), 'utf8'), classes: manifest.classes }
   }
-}
-
-/** Whether a class name may go into the platform's stylesheet: nothing that loads, nothing that ends the rule. */
-export function isSafeClass(name: string): boolean {
-  return name.length > 0 && name.length <= classLimits.length && !/[\s;{}\\<]|@import|(?:url|src|image|image-set|expression)\(/i.test(name)
-}
-
-/** @throws package-refused for a class list that no honest build makes */
-export function refuseUnsafeClasses(names: readonly string[]): void {
-  if (names.length > classLimits.count) throw new OpsFluxError('package-refused', `The module lists ${names.length} class names; at most ${classLimits.count} are taken.`)
-  const unsafe = names.find((name) => !isSafeClass(name))
-  if (unsafe !== undefined) throw new OpsFluxError('package-refused', `The class name "${unsafe.slice(0, 60)}" is not accepted: class names may not load anything.`)
 }
 
 // The base imports Tailwind itself and nothing else.

@@ -4,8 +4,9 @@ import compress from 'koa-compress'
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import { EntityEngine, type Database } from '@opsflux/data'
+import { sandboxStatus } from '@opsflux/kernel'
 import { answerProblems, listen } from '@opsflux/process'
-import { authenticate, findUsers, identityRoutes, moduleRoutes, pluginApi, type Identity, type LiveUpdates, type ModuleManager } from '@opsflux/services'
+import { authenticate, findUsers, identityRoutes, moduleRoutes, platformRoutes, pluginApi, secretRoutes, type Capabilities, type Identity, type LiveUpdates, type ModuleLimits, type ModuleManager, type Outbound, type PluginSecrets } from '@opsflux/services'
 import { assets } from './assets.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -20,11 +21,15 @@ export interface Web {
 }
 
 interface WebNeeds {
+  capabilities: Capabilities
   database: Database
   httpServer: Server
   identity: Identity
+  limits: ModuleLimits
   live: LiveUpdates
   modules: ModuleManager
+  outbound: Outbound
+  secrets: PluginSecrets
   shell: Shell
 }
 
@@ -51,7 +56,7 @@ export async function startWeb(needs: WebNeeds, { log, port, bind }: { log: Logg
   }
 }
 
-function createApp({ database, identity, modules, shell }: WebNeeds, health: Health, log: Logger): Koa {
+function createApp({ capabilities, database, identity, limits, modules, outbound, secrets, shell }: WebNeeds, health: Health, log: Logger): Koa {
   const engine = new EntityEngine(database, findUsers)
   const session = shellSession(identity, modules, shell.stylesheets)
   const app = new Koa()
@@ -65,7 +70,9 @@ function createApp({ database, identity, modules, shell }: WebNeeds, health: Hea
   app.use(shallowBody())
   app.use(identityRoutes(identity, session).routes())
   app.use(moduleRoutes(modules).routes())
-  app.use(pluginApi({ host: modules.host, engine, log, isEnabled: (pluginId, tenantId) => modules.isEnabled(pluginId, tenantId) }))
+  app.use(secretRoutes(secrets).routes())
+  app.use(platformRoutes({ limits, sandboxStatus, registryStatus: () => modules.registryStatus(), onCeilingsChanged: () => modules.applyLimits() }).routes())
+  app.use(pluginApi({ host: modules.host, engine, capabilities, outbound, log, isEnabled: (pluginId, tenantId) => modules.isEnabled(pluginId, tenantId) }))
   app.use(assets(shell.dist, shell, modules, shell.stylesheets))
   return app
 }

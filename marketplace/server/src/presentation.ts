@@ -2,7 +2,7 @@ import type { OpenedPackage } from '@opsflux/registry-client'
 import type { Json, PluginManifest } from '@opsflux/sdk'
 
 /** What the catalogue shows of a module, read from one of its packages. */
-export interface Presentation extends Pick<PluginManifest, 'id' | 'name' | 'summary' | 'icon' | 'category' | 'publisher' | 'capabilities' | 'permissions' | 'menus' | 'entities'> {
+export interface Presentation extends Pick<PluginManifest, 'id' | 'name' | 'summary' | 'icon' | 'category' | 'publisher' | 'capabilities' | 'secrets' | 'permissions' | 'menus' | 'entities'> {
   /** Markdown. */
   readme: string
   /** Markdown with a section for each version. */
@@ -15,18 +15,18 @@ export interface Presentation extends Pick<PluginManifest, 'id' | 'name' | 'summ
 }
 
 export function presentationOf({ plugin, entries, text }: OpenedPackage): Presentation {
-  const { id, name, summary, icon, category, publisher, capabilities, permissions, menus, entities } = plugin
+  const { id, name, summary, icon, category, publisher, capabilities, secrets, permissions, menus, entities } = plugin
   const texts = Object.fromEntries(plugin.locales.map((locale) => [locale, shownTexts(JSON.parse(text(`locales/${locale}.json`)) as Record<string, Json>, menus.map(({ label }) => label))]))
   const translated = Object.values(texts).flatMap((messages) => [messages['module.name'] ?? '', messages['module.summary'] ?? ''])
   return {
-    id, name, summary, icon, category, publisher, capabilities, permissions, menus, entities,
+    id, name, summary, icon, category, publisher, capabilities, ...(secrets ? { secrets } : {}), permissions, menus, entities,
     readme: text('README.md'), changelog: text('CHANGELOG.md'), ...(entries.includes('icon.svg') ? { iconSvg: text('icon.svg') } : {}),
     texts, searchText: foldText([id, name, summary, category, ...translated].join('\n')),
   }
 }
 
 function shownTexts(messages: Record<string, Json>, menuLabels: readonly string[]): Record<string, string> {
-  const shown = Object.entries(messages).filter(([key]) => /^(module|capability)\./.test(key) || menuLabels.includes(key))
+  const shown = Object.entries(messages).filter(([key]) => /^(module|capability|secret)\./.test(key) || menuLabels.includes(key))
   return Object.fromEntries(shown.flatMap(([key, message]) => (typeof message === 'string' ? [[key, message]] : [])))
 }
 

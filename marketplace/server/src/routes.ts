@@ -14,8 +14,8 @@ export function catalogueRoutes(catalogue: Catalogue): Router {
   })
   router.get('/catalogue/:id', (context) => {
     const found = catalogue.module(context.params['id'] ?? '')
-    const { readme, changelog, capabilities, permissions, menus, entities, iconSvg } = found.presentation
-    context.body = { ...entryOf(found), readme, changelog, capabilities, permissions, menus, entities, iconSvg }
+    const { readme, changelog, capabilities, secrets, permissions, menus, entities, iconSvg } = found.presentation
+    context.body = { ...entryOf(found), readme, changelog, capabilities, secrets, permissions, menus, entities, iconSvg }
   })
   router.post('/refresh', async (context) => {
     await catalogue.refresh()

@@ -7,7 +7,7 @@ export interface CatalogueEntry extends Pick<PluginManifest, 'id' | 'name' | 'su
   /** Its own texts by language. */
   texts?: Record<string, Messages>
 }
-export type CatalogueDetail = CatalogueEntry & Pick<PluginManifest, 'capabilities' | 'permissions' | 'menus' | 'entities'> & { readme: string; changelog: string }
+export type CatalogueDetail = CatalogueEntry & Pick<PluginManifest, 'capabilities' | 'secrets' | 'permissions' | 'menus' | 'entities'> & { readme: string; changelog: string }
 
 /** The marketplace's catalogue: what to show. Nothing in it is trusted; releases are proven by the registry. */
 export class Catalogue {

@@ -10,6 +10,7 @@ export async function assertFits(manifest: PluginManifest, installations: Instal
   for (const [id, range] of Object.entries(manifest.dependencies)) {
     const dependency = installed.get(id)
     if (!dependency) throw impossible(`${manifest.name} needs the module "${id}" (${range}), which is not installed. Install it first.`)
+    if (dependency.state === 'blocked') throw impossible(blockedDependency(manifest, dependency))
     if (!semver.satisfies(dependency.version, range)) throw impossible(`${manifest.name} needs "${id}" ${range}; installed is ${dependency.version}.`)
   }
   for (const other of installed.values()) {
@@ -17,6 +18,15 @@ export async function assertFits(manifest: PluginManifest, installations: Instal
     if (range && !semver.satisfies(manifest.version, range)) throw impossible(`${other.manifest.name} needs "${manifest.id}" ${range}; ${manifest.version} does not fit.`)
   }
 }
+
+/** Starting a module again needs those it builds on. @throws plan-impossible */
+export async function assertNeedsServe(manifest: PluginManifest, installations: Installations): Promise<void> {
+  const blocked = (await installations.all()).find((other) => other.state === 'blocked' && manifest.dependencies[other.pluginId] !== undefined)
+  if (blocked) throw impossible(blockedDependency(manifest, blocked))
+}
+
+const blockedDependency = (manifest: PluginManifest, dependency: Installation): string =>
+  `${manifest.name} needs ${dependency.manifest.name} ${dependency.version}, which is blocked: ${dependency.reason ?? 'its release was revoked.'}`
 
 /** @throws plan-impossible naming the modules that would break */
 export async function assertNobodyNeeds(installation: Installation, installations: Installations): Promise<void> {

@@ -1,11 +1,16 @@
 import type { EntityAggregate, EntityQuery, EntityTransaction, EntityWhere } from '@opsflux/data'
-import type { HostCall, HostCalls } from '@opsflux/kernel'
-import type { Json } from '@opsflux/sdk'
+import type { HostCall, HostCallCaller, HostCalls } from '@opsflux/kernel'
+import type { HttpRequest, HttpResponse, Json } from '@opsflux/sdk'
+import { fetchSchema } from '../outbound/index.ts'
 
 /** What the host remembers of a call into a plugin while it runs. */
 export interface PluginCallContext {
   pluginId: string
   transaction: EntityTransaction
+  /** {@link Http.fetch} of the SDK, for this call. */
+  fetch(url: string, request: HttpRequest | undefined, signal: AbortSignal): Promise<HttpResponse>
+  /** A secret of the plugin, for this call's organisation. */
+  secret(name: string): Promise<string>
   log(level: 'info' | 'warn', message: string): void
 }
 
@@ -30,17 +35,25 @@ export const hostCalls: HostCalls<PluginCallContext> = new Map<string, HostCall<
     ...call<{ ids: string[] }>(args({ ids: { type: 'array', items: id, maxItems: 200 } }, ['ids']), async ({ ids }, { transaction }) => Object.fromEntries(await transaction.userNames(ids))),
     capability: 'users.read',
   }],
+  ['http.fetch', {
+    ...call<{ url: string; request?: HttpRequest }>(fetchSchema, ({ url, request }, context, { signal }) => context.fetch(url, request, signal)),
+    capability: 'http.fetch', writes: (input) => !isSafe((input as { request?: HttpRequest }).request),
+  }],
+  ['secrets.get', { ...call<{ name: string }>(args({ name: { type: 'string', maxLength: 100 } }, ['name']), ({ name }, context) => context.secret(name)), capability: 'secrets.read' }],
   ['log.write', call<{ level: 'info' | 'warn'; message: string }>(args({ level: { enum: ['info', 'warn'] }, message: { type: 'string', maxLength: 2_000 } }, ['level', 'message']), async ({ level, message }, context) => {
     context.log(level, message)
     return null
   })],
 ])
 
-function writing<A>(schema: object, handle: (args: A, context: PluginCallContext) => Promise<unknown>): HostCall<PluginCallContext> {
+// RFC 9110 §9.2.1: what may be sent twice without asking twice.
+const isSafe = ({ method = 'GET' }: HttpRequest = {}): boolean => method === 'GET' || method === 'HEAD'
+
+function writing<A>(schema: object, handle: (args: A, context: PluginCallContext, caller: HostCallCaller) => Promise<unknown>): HostCall<PluginCallContext> {
   return { ...call(schema, handle), writes: true }
 }
 
 // The arguments were validated against `schema` by the sandbox before `handle` runs.
-function call<A>(schema: object, handle: (args: A, context: PluginCallContext) => Promise<unknown>): HostCall<PluginCallContext> {
-  return { schema, handle: async (input, context) => (await handle(input as A, context)) as Json }
+function call<A>(schema: object, handle: (args: A, context: PluginCallContext, caller: HostCallCaller) => Promise<unknown>): HostCall<PluginCallContext> {
+  return { schema, handle: async (input, context, caller) => (await handle(input as A, context, caller)) as Json }
 }

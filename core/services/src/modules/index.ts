@@ -1,6 +1,7 @@
 export { ModuleManager } from './module-manager.ts'
 export type { ModuleManagerOptions } from './module-manager.ts'
 export type { StepObserver } from './journal.ts'
+export type { PluginCallContext } from './host-calls.ts'
 export { messageOf } from './plugin-release.ts'
 export type { PluginRelease } from './plugin-release.ts'
 export { moduleRoutes } from './routes.ts'

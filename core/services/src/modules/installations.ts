@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { CapabilityName, InstallationState, PluginManifest } from '@opsflux/sdk'
+import type { CapabilityGrant, InstallationState, PluginManifest } from '@opsflux/sdk'
 import { sha256 } from './sha256.ts'
 
 export interface Installation {
@@ -10,7 +10,7 @@ export interface Installation {
   state: InstallationState
   reason: string | undefined
   manifest: PluginManifest
-  granted: CapabilityName[]
+  granted: CapabilityGrant[]
   installedAt: Date
   updatedAt: Date
 }
@@ -30,7 +30,7 @@ export interface RestorePoint {
   version: string
   digest: string
   manifest: PluginManifest
-  granted: CapabilityName[]
+  granted: CapabilityGrant[]
   createdAt: Date
 }
 
@@ -42,7 +42,7 @@ interface Row {
   state: InstallationState
   reason: string | null
   manifest: PluginManifest
-  granted: CapabilityName[]
+  granted: CapabilityGrant[]
   installed_at: Date
   updated_at: Date
 }
@@ -73,9 +73,15 @@ export class Installations {
 
   /** Newest first. */
   async restorePoints(pluginId?: string): Promise<RestorePoint[]> {
-    const { rows } = await this.#admin.query<{ id: string; plugin_id: string; version: string; digest: string; manifest: PluginManifest; granted: CapabilityName[]; created_at: Date }>(
+    const { rows } = await this.#admin.query<{ id: string; plugin_id: string; version: string; digest: string; manifest: PluginManifest; granted: CapabilityGrant[]; created_at: Date }>(
       'select * from opsflux.restore_point where $1::text is null or plugin_id = $1 order by created_at desc', [pluginId ?? null])
     return rows.map((row) => ({ id: row.id, pluginId: row.plugin_id, version: row.version, digest: row.digest, manifest: row.manifest, granted: row.granted, createdAt: row.created_at }))
+  }
+
+  /** What the organisation has taken back for itself. */
+  async withdrawn(pluginId: string, tenantId: string): Promise<CapabilityGrant[]> {
+    const { rows } = await this.#admin.query<{ withdrawn: CapabilityGrant[] | null }>('select withdrawn from opsflux.installation_tenant where plugin_id = $1 and tenant_id = $2', [pluginId, tenantId])
+    return rows[0]?.withdrawn ?? []
   }
 
   async isEnabled(pluginId: string, tenantId: string): Promise<boolean> {
@@ -98,24 +104,14 @@ export class Installations {
     await this.#admin.query('update opsflux.installation set state = $2, reason = $3 where plugin_id = $1', [pluginId, state, reason ?? null])
   }
 
-  /** Sha-256 of the manifest of a release as it was unpacked from its verified package. */
-  async seal(digest: string): Promise<string | undefined> {
-    const { rows } = await this.#admin.query<{ manifest_sha256: string }>('select manifest_sha256 from opsflux.release_seal where digest = $1', [digest])
-    return rows[0]?.manifest_sha256
-  }
-
-  async setSeal(digest: string, manifestSha256: string): Promise<void> {
-    await this.#admin.query('insert into opsflux.release_seal (digest, manifest_sha256) values ($1, $2) on conflict do nothing', [digest, manifestSha256])
-  }
-
-  /** Changes whenever a plan made before may no longer fit: release, grants, migrations, kept data, restore points, switches. */
+  /** Changes whenever a plan made before may no longer fit: release, state, grants, migrations, kept data, restore points, switches. */
   async fingerprint(pluginId: string): Promise<string> {
     const { rows } = await this.#admin.query(
-      `select (select jsonb_build_array(version, digest, granted, updated_at) from opsflux.installation where plugin_id = $1) as installation,
+      `select (select jsonb_build_array(version, digest, state, granted, updated_at) from opsflux.installation where plugin_id = $1) as installation,
               (select jsonb_agg(jsonb_build_array(id, sha256) order by position) from opsflux.plugin_migration where plugin_id = $1) as migrations,
               (select jsonb_build_array(version, since) from opsflux.kept_data where plugin_id = $1) as kept,
               (select jsonb_agg(id order by id) from opsflux.restore_point where plugin_id = $1) as points,
-              (select jsonb_agg(jsonb_build_array(tenant_id, enabled) order by tenant_id) from opsflux.installation_tenant where plugin_id = $1) as tenants`,
+              (select jsonb_agg(jsonb_build_array(tenant_id, enabled, withdrawn) order by tenant_id) from opsflux.installation_tenant where plugin_id = $1) as tenants`,
       [pluginId])
     return sha256(JSON.stringify(rows[0]))
   }

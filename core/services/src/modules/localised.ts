@@ -23,6 +23,10 @@ export function localisedReasons<T extends { name: string; reason: string }>(cap
   return capabilities.map((capability) => ({ ...capability, reason: messages[`capability.${capability.name}`] ?? capability.reason }))
 }
 
+export function localisedSecrets<T extends { name: string; reason: string }>(secrets: readonly T[], messages: Messages): T[] {
+  return secrets.map((secret) => ({ ...secret, reason: messages[`secret.${secret.name}`] ?? secret.reason }))
+}
+
 export function localisedMenus(menus: readonly MenuDeclaration[], messages: Messages): Pick<MenuDeclaration, 'id' | 'label'>[] {
   return menus.map(({ id, label }) => ({ id, label: messages[label] ?? label }))
 }

@@ -6,4 +6,5 @@ const text = (file: string): string => readFileSync(new URL(`./migrations/${file
 export const moduleMigrations = (): { id: string; sql: string }[] => [
   { id: 'modules-0001', sql: text('0001-plans') },
   { id: 'modules-0002', sql: text('0002-release-seals') },
+  { id: 'modules-0003', sql: text('0003-lifecycle') },
 ]

@@ -1,15 +1,19 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import semver from 'semver'
 import type pg from 'pg'
 import type { PluginSchemas } from '@opsflux/data'
 import type { PluginHost } from '@opsflux/kernel'
-import { isOpsFluxError, OpsFluxError, type ModuleDetail, type ModuleSummary, type PluginManifest } from '@opsflux/sdk'
+import { isOpsFluxError, OpsFluxError, type ModuleDetail, type ModuleSummary, type PluginManifest, type RegistryStatus, type SecretEntry } from '@opsflux/sdk'
+import type { Capabilities, ModuleLimits } from '../capabilities/index.ts'
+import type { PluginSecrets, SecretOwner } from '../secrets/index.ts'
 import type { Catalogue, CatalogueEntry } from './catalogue.ts'
 import type { Installation, Installations } from './installations.ts'
+import type { InstalledReleases } from './installed-releases.ts'
 import { operationsOf } from './journal.ts'
-import { localised, localisedMenus, localisedReasons, type Messages } from './localised.ts'
+import { withGrants } from './granted.ts'
+import { localised, localisedMenus, localisedReasons, localisedSecrets, type Messages } from './localised.ts'
 import { messageOf, type PluginRelease } from './plugin-release.ts'
+import type { RegistryRecord } from './registry-record.ts'
+import type { ReleaseFinder } from './release-finder.ts'
 import { changelogSections } from './target.ts'
 
 export interface DirectoryParts {
@@ -18,7 +22,14 @@ export interface DirectoryParts {
   installations: Installations
   schemas: PluginSchemas
   host: PluginHost<PluginRelease>
+  capabilities: Capabilities
+  limits: ModuleLimits
+  secrets: PluginSecrets
+  releases: InstalledReleases
+  finder: ReleaseFinder
+  record: RegistryRecord
   disabledFor(tenantId: string): Promise<ReadonlySet<string>>
+  registryStatus(): Promise<RegistryStatus>
 }
 
 /** Who looks at the modules. */
@@ -33,7 +44,7 @@ export class ModuleDirectory {
   }
 
   /** Modules are named in the reader's language, where they speak it. */
-  async list({ tenantId, locale }: Reader): Promise<{ data: ModuleSummary[]; registry: { reachable: boolean } }> {
+  async list({ tenantId, locale }: Reader): Promise<{ data: ModuleSummary[]; registry: RegistryStatus }> {
     const entries = await this.#parts.catalogue.entries().catch((error: unknown) => {
       if (isOpsFluxError(error)) return undefined
       throw error
@@ -43,13 +54,14 @@ export class ModuleDirectory {
     const disabled = await this.#parts.disabledFor(tenantId)
     for (const installation of await this.#parts.installations.all()) {
       const known = summaries.get(installation.pluginId) ?? ofManifest(installation.manifest)
-      summaries.set(installation.pluginId, withInstallation(localised(known, this.#messagesOf(installation.pluginId, locale)), installation, disabled.has(installation.pluginId), await this.#rollbackTo(installation)))
+      summaries.set(installation.pluginId, withInstallation(localised(known, this.#messagesOf(installation.pluginId, locale)), installation, disabled.has(installation.pluginId), await this.#seen(installation, known)))
     }
     for (const kept of await this.#parts.installations.kept()) {
       const known = summaries.get(kept.pluginId) ?? ofManifest(kept.manifest)
       if (!known.installed) summaries.set(kept.pluginId, { ...known, keptData: { version: kept.version, rows: kept.rows, since: kept.since.toISOString() } })
     }
-    return { data: [...summaries.values()].toSorted((a, b) => a.name.localeCompare(b.name)), registry: { reachable: entries !== undefined } }
+    const registry = await this.#parts.registryStatus()
+    return { data: [...summaries.values()].toSorted((a, b) => a.name.localeCompare(b.name)), registry: { ...registry, reachable: registry.reachable && entries !== undefined } }
   }
 
   /** @throws not-found */
@@ -67,7 +79,10 @@ export class ModuleDirectory {
       readme: entry?.readme ?? (await this.#textOf(release, 'README.md')),
       changelog: changelogSections(entry?.changelog ?? (await this.#textOf(release, 'CHANGELOG.md'))),
       versions: entry?.versions ?? [],
-      capabilities: localisedReasons(shown?.capabilities ?? [], messages).map((capability) => ({ ...capability, ...(installation ? { granted: installation.granted.includes(capability.name) } : {}) })),
+      capabilities: withGrants(localisedReasons(shown?.capabilities ?? [], messages), installation?.granted, installation ? await this.#parts.installations.withdrawn(id, reader.tenantId) : []),
+      secrets: await this.#secretsOf(localisedSecrets(shown?.secrets ?? [], messages), installation && { pluginId: id, tenantId: reader.tenantId }),
+      limits: installation ? await this.#parts.limits.of(installation.manifest) : [],
+      refusals: await this.#parts.capabilities.refusalsOf({ pluginId: id, tenantId: reader.tenantId }),
       permissions: shown?.permissions ?? [],
       menus: localisedMenus(shown?.menus ?? [], messages),
       entities: (shown?.entities ?? []).map((entity) => {
@@ -79,10 +94,28 @@ export class ModuleDirectory {
     }
   }
 
-  /** Where a roll-back of a module that does not serve leads to. */
-  async #rollbackTo({ pluginId, version, state }: Installation): Promise<string | undefined> {
-    if (state !== 'failed' && state !== 'stopped') return undefined
-    return (await this.#parts.installations.restorePoints(pluginId)).find((point) => semver.lt(point.version, version))?.version
+  /** @param owner once installed */
+  async #secretsOf(declared: SecretEntry[], owner: SecretOwner | undefined): Promise<ModuleDetail['secrets']> {
+    if (!owner) return declared
+    const states = await this.#parts.secrets.states(owner)
+    return declared.map((secret) => {
+      const state = states.get(secret.name)
+      return { ...secret, isSet: state !== undefined, ...(state ? { setAt: state.setAt.toISOString() } : {}), ...(state?.setBy === undefined ? {} : { setBy: state.setBy }) }
+    })
+  }
+
+  /** What is wrong with an installed module, and where it can go from here. */
+  async #seen(installation: Installation, { latest }: Pick<ModuleSummary, 'latest'>): Promise<Seen> {
+    const { releases, finder, record } = this.#parts
+    const { pluginId, version, digest, state } = installation
+    const damage = releases.damageOf(digest)
+    const doesServe = state !== 'failed' && state !== 'stopped' && state !== 'blocked'
+    const rollbackTo = doesServe ? undefined : await finder.wayBackFrom(installation)
+    const isUpdate = latest !== undefined && semver.gt(latest, version) && !(await record.revocationOf({ id: pluginId, version: latest }))
+    return {
+      ...(damage ? { altered: damage.entry === undefined ? {} : { entry: damage.entry } } : {}),
+      ...(rollbackTo ? { rollbackTo } : {}), ...(isUpdate ? { update: latest } : {}),
+    }
   }
 
   #messagesOf(pluginId: string, locale: string): Messages {
@@ -91,7 +124,7 @@ export class ModuleDirectory {
   }
 
   async #textOf(release: PluginRelease | undefined, file: string): Promise<string> {
-    return release ? readFile(join(release.folder, file), 'utf8') : ''
+    return release ? release.files.read(file).then((bytes) => bytes.toString('utf8'), () => '') : ''
   }
 }
 
@@ -99,11 +132,13 @@ const ofEntry = ({ id, name, summary, icon, category, publisher }: CatalogueEntr
 const textsOf = ({ texts }: CatalogueEntry, locale: string): Messages => ({ ...texts?.['en'], ...texts?.[locale] })
 const ofManifest: (manifest: PluginManifest) => ModuleSummary = ofEntry
 
-function withInstallation(summary: ModuleSummary, installation: Installation, isDisabled: boolean, rollbackTo: string | undefined): ModuleSummary {
+interface Seen extends Pick<ModuleSummary, 'update'>, Pick<NonNullable<ModuleSummary['installed']>, 'altered' | 'rollbackTo'> {}
+
+function withInstallation(summary: ModuleSummary, installation: Installation, isDisabled: boolean, { update, ...seen }: Seen): ModuleSummary {
   const { version, state, reason, updatedAt } = installation
   return {
     ...summary,
-    installed: { version, state: isDisabled && state === 'active' ? 'disabled' : state, ...(reason ? { reason } : {}), ...(rollbackTo ? { rollbackTo } : {}), since: updatedAt.toISOString() },
-    ...(summary.latest && semver.gt(summary.latest, version) ? { update: summary.latest } : {}),
+    installed: { version, state: isDisabled && state === 'active' ? 'disabled' : state, ...(reason ? { reason } : {}), ...seen, since: updatedAt.toISOString() },
+    ...(update ? { update } : {}),
   }
 }

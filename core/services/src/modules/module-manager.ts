@@ -4,22 +4,37 @@ import type { Logger } from 'pino'
 import { PluginSchemas, type Database } from '@opsflux/data'
 import { PluginHost, type SandboxEvent } from '@opsflux/kernel'
 import type { RegistryClient } from '@opsflux/registry-client'
-import { isOpsFluxError, type ChangeRequest, type ModuleDetail, type ModuleSummary, type Operation, type Plan } from '@opsflux/sdk'
+import { OpsFluxError, type ChangeRequest, type ModuleDetail, type ModuleSummary, type Operation, type Plan, type PluginManifest, type RegistryStatus } from '@opsflux/sdk'
+import type { Capabilities, GrantChange, LimitChanges, ModuleLimits } from '../capabilities/index.ts'
+import type { PluginSecrets } from '../secrets/index.ts'
 import { Catalogue } from './catalogue.ts'
-import { Installations, type Installation } from './installations.ts'
+import { Installations } from './installations.ts'
 import { InstalledReleases } from './installed-releases.ts'
 import { readOperation, type StepObserver } from './journal.ts'
 import { ModuleDirectory, type Reader } from './module-directory.ts'
 import { Operations } from './operations.ts'
 import { PackageStore } from './package-store.ts'
 import { Planner, type PlanActor } from './planner.ts'
-import type { PluginRelease } from './plugin-release.ts'
+import { PluginLocks } from './plugin-locks.ts'
+import type { PluginRelease, SandboxPolicy } from './plugin-release.ts'
 import { recover } from './recovery.ts'
+import { RegistryRecord } from './registry-record.ts'
+import { RegistryWatch } from './registry-watch.ts'
 import { ReleaseFinder } from './release-finder.ts'
+import { damageOf, ReleaseSeals } from './release-seals.ts'
+import { RevocationGuard } from './revocation-guard.ts'
+import { ServedModules } from './served-modules.ts'
 
 export interface ModuleManagerOptions {
   database: Database
+  capabilities: Capabilities
+  limits: ModuleLimits
+  secrets: PluginSecrets
   registry: RegistryClient
+  /** Between two looks at the registry. Default 3600. */
+  registryRefreshSeconds?: number | undefined
+  /** Judges how old the registry's metadata is. Default: this machine's clock. */
+  now?: (() => Date) | undefined
   marketplaceUrl?: string | undefined
   /** Folder of this host's packages and unpacked modules. */
   home: string
@@ -42,6 +57,9 @@ export class ModuleManager {
   readonly #directory: ModuleDirectory
   readonly #planner: Planner
   readonly #operations: Operations
+  readonly #watch: RegistryWatch
+  readonly #guard: RevocationGuard
+  readonly #served: ServedModules
   readonly #modulesFolder: string
   readonly #stopping = new AbortController()
   /** Plugins switched off, by tenant; read once, forgotten at every change. */
@@ -49,38 +67,51 @@ export class ModuleManager {
 
   constructor(options: ModuleManagerOptions) {
     const { database, registry, log } = options
+    const record = new RegistryRecord(database.admin)
+    const seals = new ReleaseSeals(database.admin)
+    const locks = new PluginLocks()
     this.#options = options
     this.#modulesFolder = join(options.home, 'modules')
     this.#installations = new Installations(database.admin)
     this.#schemas = new PluginSchemas(database)
     this.#packages = new PackageStore(join(options.home, 'packages'))
     this.#releases = new InstalledReleases({
-      installations: this.#installations, packages: this.#packages, modulesFolder: this.#modulesFolder, onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
+      installations: this.#installations, packages: this.#packages, seals, modulesFolder: this.#modulesFolder, policyOf: (manifest) => this.#policyOf(manifest),
+      onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
     })
+    this.#watch = new RegistryWatch({
+      registry, record, log, everySeconds: options.registryRefreshSeconds ?? 3600, now: options.now ?? (() => new Date()), onRefreshed: () => void this.#guard.enforce(),
+    })
+    const finder = new ReleaseFinder({ installations: this.#installations, registry, watch: this.#watch, record, packages: this.#packages, seals, modulesFolder: this.#modulesFolder })
+    this.#guard = new RevocationGuard({ installations: this.#installations, record, finder, host: this.host, locks, log, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version) })
+    this.#served = new ServedModules({ host: this.host, installations: this.#installations, releases: this.#releases, record, guard: this.#guard, log })
     this.#directory = new ModuleDirectory({
-      admin: database.admin, catalogue: new Catalogue(options.marketplaceUrl), installations: this.#installations, schemas: this.#schemas, host: this.host,
-      disabledFor: (tenantId) => this.#disabledFor(tenantId),
+      admin: database.admin, catalogue: new Catalogue(options.marketplaceUrl), installations: this.#installations, schemas: this.#schemas, host: this.host, capabilities: options.capabilities, limits: options.limits, secrets: options.secrets,
+      disabledFor: (tenantId) => this.#disabledFor(tenantId), releases: this.#releases, finder, record, registryStatus: () => this.#watch.status(),
     })
-    const finder = new ReleaseFinder({ installations: this.#installations, registry, packages: this.#packages, modulesFolder: this.#modulesFolder })
-    this.#planner = new Planner({ database, installations: this.#installations, schemas: this.#schemas, finder })
+    this.#planner = new Planner({ database, installations: this.#installations, schemas: this.#schemas, finder, releases: this.#releases, record, isPrivateHost: options.capabilities.isPrivateHost })
     this.#operations = new Operations({
-      database, log, hostId: options.hostId, stopping: this.#stopping.signal, host: this.host, installations: this.#installations, schemas: this.#schemas, finder, planner: this.#planner, modulesFolder: this.#modulesFolder,
+      database, log, hostId: options.hostId, stopping: this.#stopping.signal, host: this.host, installations: this.#installations, schemas: this.#schemas, finder, planner: this.#planner, releases: this.#releases, seals, locks, modulesFolder: this.#modulesFolder,
       onChange: options.onOperation, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version), ...(options.onStep ? { onStep: options.onStep } : {}),
-      reconcile: (pluginId) => this.#reconcile(pluginId), revive: (pluginId) => this.#revive(pluginId), load: (installation) => this.#releases.load(installation),
+      reconcile: (pluginId) => this.#served.reconcile(pluginId), revive: (pluginId) => this.#served.revive(pluginId), onEnded: () => void this.#guard.enforce(), load: (installation) => this.#releases.load(installation),
+      onGrantsChanged: (pluginId) => options.capabilities.forget(pluginId),
     })
   }
 
   /** Ends interrupted operations, then loads what is installed. One plugin that fails does not keep the others from running. */
   async start(): Promise<void> {
     const { database, hostId, log } = this.#options
-    await recover({ database, installations: this.#installations, schemas: this.#schemas, modulesFolder: this.#modulesFolder, hostId, log })
+    await recover({ database, installations: this.#installations, schemas: this.#schemas, releases: this.#releases, modulesFolder: this.#modulesFolder, hostId, log })
     await this.#releases.sweep()
-    await Promise.all((await this.#installations.all()).map((installation) => this.#load(installation)))
+    await this.#served.loadAll()
+    this.#watch.start()
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.#watch.stop()
     await this.#operations.settled()
+    await this.#guard.enforced()
     await this.host.stop()
   }
 
@@ -114,14 +145,61 @@ export class ModuleManager {
     return !(await this.#disabledFor(tenantId)).has(pluginId)
   }
 
+  /** Installed modules that do not serve and that the tenant has not switched off. */
+  async withheldFrom(tenantId: string): Promise<{ id: string; name: string; reason: string }[]> {
+    const disabled = await this.#disabledFor(tenantId)
+    return [...this.host.withheld()].filter(([id]) => !disabled.has(id)).map(([id, { name, reason }]) => ({ id, name, reason }))
+  }
+
+  /** How far the registry's word can be relied on. */
+  registryStatus(): Promise<RegistryStatus> {
+    return this.#watch.status()
+  }
+
+  /** Looks at the registry now, as happens every hour, and blocks what was revoked. @throws registry-unreachable, metadata-expired, untrusted-release */
+  async refreshRegistry(): Promise<void> {
+    await this.#watch.refresh()
+    await this.#guard.enforce()
+  }
+
+  /** A file of a release that serves was found changed on disk when it was read. It is not served; a repair puts it right. */
+  noteAltered({ pluginId, version, digest }: PluginRelease, error: unknown): void {
+    const damage = damageOf(error)
+    if (!damage || !this.#releases.report(digest, damage)) return
+    this.#options.log.error({ err: error, plugin: pluginId, version }, 'a file of a module was changed on disk')
+    this.#changed(pluginId, version)
+  }
+
   /** Modules are named in the reader's language, where they speak it. */
-  list(reader: Reader): Promise<{ data: ModuleSummary[]; registry: { reachable: boolean } }> {
+  list(reader: Reader): Promise<{ data: ModuleSummary[]; registry: RegistryStatus }> {
     return this.#directory.list(reader)
   }
 
   /** @throws not-found */
   detail(id: string, reader: Reader): Promise<ModuleDetail> {
     return this.#directory.detail(id, reader)
+  }
+
+  /** @throws not-found, validation-failed, operation-in-progress */
+  async setGrants(id: string, { grants, scope }: Pick<GrantChange, 'grants' | 'scope'>, actor: PlanActor): Promise<ModuleDetail> {
+    await this.#options.capabilities.set({ pluginId: id, grants, scope, tenantId: actor.tenantId, userId: actor.userId })
+    this.#changed(id, this.host.current(id)?.version)
+    return this.detail(id, actor)
+  }
+
+  /** Running sandboxes keep to it at once. @throws not-found, validation-failed */
+  async setLimits(id: string, changes: LimitChanges, actor: PlanActor): Promise<ModuleDetail> {
+    if (!(await this.#installations.get(id))) throw new OpsFluxError('not-found', `The module "${id}" is not installed.`)
+    await this.#options.limits.choose(id, changes, actor)
+    await this.applyLimits(id)
+    this.#changed(id, this.host.current(id)?.version)
+    return this.detail(id, actor)
+  }
+
+  /** Gives the running sandboxes of this host, or that of one module, the limits that bind now. */
+  async applyLimits(id?: string): Promise<void> {
+    const serving = this.host.all().filter((release) => id === undefined || release.pluginId === id)
+    for (const { sandbox, manifest } of serving) sandbox?.setLimits(await this.#options.limits.valuesOf(manifest))
   }
 
   #disabledFor(tenantId: string): Promise<ReadonlySet<string>> {
@@ -135,51 +213,30 @@ export class ModuleManager {
 
   #changed(pluginId: string, version: string | undefined): void {
     this.#disabled.clear()
+    this.#options.capabilities.forget(pluginId)
+    // A release that was being prepared while its limits were changed began with those before.
+    this.applyLimits(pluginId).catch((error: unknown) => this.#options.log.error({ err: error, plugin: pluginId }, 'limits not applied'))
     this.#options.onModulesChanged(pluginId, version)
   }
 
-  async #reconcile(pluginId: string): Promise<void> {
-    const installation = await this.#installations.get(pluginId)
-    if (installation?.digest !== this.host.current(pluginId)?.digest) await this.#reload(pluginId, installation)
-  }
-
-  /** Starts a stopped or failed module again; one whose files were changed on disk from its package. */
-  async #revive(pluginId: string): Promise<void> {
-    const installation = await this.#installations.get(pluginId)
-    if (!installation || installation.state === 'active') return
-    await this.#releases.repair(installation)
-    await this.#reload(pluginId, installation)
-  }
-
-  async #reload(pluginId: string, installation: Installation | undefined): Promise<void> {
-    await this.host.pause(pluginId)
-    const before = this.host.swap(pluginId, undefined)
-    try {
-      if (installation) await this.#load(installation)
-    } finally {
-      this.host.resume(pluginId)
-      await before?.stop()
-    }
-  }
-
-  async #load(installation: Installation): Promise<void> {
-    const { pluginId } = installation
-    const { log } = this.#options
-    try {
-      this.host.swap(pluginId, await this.#releases.load(installation))
-      if (installation.state !== 'active') await this.#installations.setState(pluginId, 'active')
-    } catch (error) {
-      const reason = isOpsFluxError(error) ? error.message : 'The module could not be loaded; the log says why.'
-      log.error({ err: error, plugin: pluginId, version: installation.version }, 'a module does not load')
-      await this.#installations.setState(pluginId, 'failed', reason)
+  async #policyOf(manifest: PluginManifest): Promise<SandboxPolicy> {
+    const { capabilities, limits } = this.#options
+    return {
+      limits: await limits.valuesOf(manifest),
+      authorise: ({ capability, call }) => capabilities.allows({ pluginId: manifest.id, tenantId: call.tenant.id, userId: call.user.id, capability }),
     }
   }
 
   #onSandboxEvent(pluginId: string, event: SandboxEvent): void {
-    const { log } = this.#options
+    const { capabilities, log } = this.#options
+    if (event.type === 'refused') {
+      capabilities.refused({ pluginId, tenantId: event.tenant, userId: event.user, capability: event.capability, detail: event.hostCall })
+      return
+    }
     const isTrouble = event.type === 'death' || event.type === 'stopped' || event.type === 'unhandled-rejection' || (event.type === 'hardening' && event.missing.length > 0)
     log[isTrouble ? 'warn' : 'info']({ plugin: pluginId, event }, 'sandbox')
-    if (event.type !== 'stopped') return
+    // One that is out of service has another reason to be.
+    if (event.type !== 'stopped' || !this.host.current(pluginId)) return
     this.#installations.setState(pluginId, 'stopped', event.reason)
       .then(() => this.#changed(pluginId, this.host.current(pluginId)?.version))
       .catch((error: unknown) => log.error({ err: error, plugin: pluginId }, 'state not written'))

@@ -1,17 +1,23 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isOpsFluxError, type Operation, type OperationStep } from '@opsflux/sdk'
+import { isOpsFluxError, type ChangeAction, type Operation, type OperationStep } from '@opsflux/sdk'
+import { eraseSecrets } from '../secrets/index.ts'
 import type { Installation } from './installations.ts'
 import { Journal } from './journal.ts'
 import type { OperationsParts } from './operation-parts.ts'
 import type { StoredPlan } from './release-finder.ts'
 import { ReleaseChange } from './release-change.ts'
+import { RepairChange } from './repair-change.ts'
 import { removeTraces } from './traces.ts'
 import { untilReachable } from './until-reachable.ts'
 
 const releaseSteps: readonly OperationStep[] = ['verify', 'prepare', 'pause', 'protect', 'migrate', 'switch', 'check', 'resume', 'clean']
 const uninstallSteps: readonly OperationStep[] = ['pause', 'migrate', 'switch', 'resume', 'clean']
 const switchSteps: readonly OperationStep[] = ['switch']
+const repairSteps: readonly OperationStep[] = ['verify', 'prepare', 'pause', 'switch', 'check', 'resume', 'clean']
+const stepsOf: Record<ChangeAction, readonly OperationStep[]> = {
+  install: releaseSteps, update: releaseSteps, rollback: releaseSteps, uninstall: uninstallSteps, enable: switchSteps, disable: switchSteps, repair: repairSteps,
+}
 
 /** Carries out plans. Every step is journalled; before the one commit nothing has changed, after it the restore point leads back. */
 export class Operations {
@@ -25,11 +31,13 @@ export class Operations {
   /** Starts the change and answers at once; progress goes to `onChange`. @throws stale-plan, operation-in-progress */
   async start(stored: StoredPlan, actor: { userId: string; tenantId: string }): Promise<Operation> {
     const { plan } = stored
-    const steps = plan.action === 'uninstall' ? uninstallSteps : plan.action === 'enable' || plan.action === 'disable' ? switchSteps : releaseSteps
-    const journal = await Journal.open({ ...this.#parts, admin: this.#parts.database.admin }, plan, steps, actor.userId)
+    const journal = await Journal.open({ ...this.#parts, admin: this.#parts.database.admin }, plan, stepsOf[plan.action], actor.userId)
     await this.#assertFresh(journal)
     const started = structuredClone(journal.operation)
-    const run = this.#run(journal, stored, actor).finally(() => this.#running.delete(run))
+    const run = this.#parts.locks.run(plan.id, () => this.#run(journal, stored, actor)).finally(() => {
+      this.#running.delete(run)
+      this.#parts.onEnded()
+    })
     this.#running.add(run)
     return started
   }
@@ -56,10 +64,11 @@ export class Operations {
       if (plan.action === 'uninstall') await this.#uninstall(journal, stored)
       else if (plan.action === 'enable' || plan.action === 'disable') {
         await journal.step('switch', async () => {
-          await this.#parts.installations.setEnabled(plan.id, actor.tenantId, plan.action === 'enable')
           if (plan.action === 'enable') await this.#parts.revive(plan.id)
+          await this.#parts.installations.setEnabled(plan.id, actor.tenantId, plan.action === 'enable')
         })
-      } else await new ReleaseChange(this.#parts, journal, stored, actor.userId).run()
+      } else if (plan.action === 'repair') await new RepairChange(this.#parts, journal).run()
+      else await new ReleaseChange(this.#parts, journal, stored, actor.userId).run()
       // Before the end is told: whoever waited for it finds everything changed.
       onModulesChanged(plan.id, host.current(plan.id)?.version)
       await journal.end('succeeded')
@@ -98,7 +107,11 @@ export class Operations {
       host.resume(plan.id)
     }
     await journal.step('resume', async () => undefined)
-    await journal.step('clean', async () => { if (isPurge) await rm(join(this.#parts.modulesFolder, plan.id), { recursive: true, force: true }) })
+    await journal.step('clean', async () => {
+      if (!isPurge) return
+      await untilReachable(stopping, () => eraseSecrets(this.#parts.database.admin, plan.id))
+      await rm(join(this.#parts.modulesFolder, plan.id), { recursive: true, force: true })
+    })
   }
 
   async #removeData({ pluginId, version, digest, manifest }: Installation, isPurge: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import semver from 'semver'
-import { OpsFluxError, type CapabilityName, type ChangeRequest, type Diff, type Plan, type PluginManifest } from '@opsflux/sdk'
+import { OpsFluxError, type ChangeRequest, type Diff, type Plan } from '@opsflux/sdk'
 import type { Installation } from './installations.ts'
 import { localName, type Messages } from './localised.ts'
 import { changelogSections } from './target.ts'
@@ -7,18 +7,11 @@ import { changelogSections } from './target.ts'
 /** A plan before it is fixed by its hash. */
 export type Draft = Omit<Plan, 'hash'>
 
-/** What the admin grants by applying: all that is required, what was granted before, what is ticked now. */
-export function grantsOf(manifest: PluginManifest, request: ChangeRequest, before: readonly CapabilityName[]): CapabilityName[] {
-  return manifest.capabilities
-    .filter((capability) => capability.required || before.includes(capability.name) || request.grant?.includes(capability.name))
-    .map((capability) => capability.name)
-}
-
 /** The plan of a change that leaves release and data as they are. */
 export function unchanged(request: ChangeRequest, installation: Installation, messages: Messages): Omit<Draft, 'reason'> {
   return {
     action: request.action, id: request.id, name: localName(messages, installation.manifest), from: installation.version, source: 'installed', publisher: installation.manifest.publisher,
-    capabilities: none(), permissions: none(), menus: none(), migrations: [], tables: [], migrationMs: 0, wayBack: { kind: 'lossless', reason: 'nothing-changed', lost: [] }, changelog: [],
+    capabilities: none(), secrets: none(), permissions: none(), menus: none(), migrations: [], tables: [], migrationMs: 0, wayBack: { kind: 'lossless', reason: 'nothing-changed', lost: [] }, changelog: [],
   }
 }
 

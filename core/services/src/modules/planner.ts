@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Database, Measured, PluginSchemas } from '@opsflux/data'
 import { OpsFluxError, type ChangeRequest, type Plan } from '@opsflux/sdk'
-import { assertDirection, assertFits, assertNobodyNeeds } from './compatibility.ts'
+import type { IsPrivateHost } from '../capabilities/index.ts'
+import { assertDirection, assertFits, assertNeedsServe, assertNobodyNeeds } from './compatibility.ts'
 import type { Installation, Installations } from './installations.ts'
-import { eachSide, localisedMenus, localisedReasons, localName, type Messages } from './localised.ts'
+import type { InstalledReleases } from './installed-releases.ts'
+import { eachSide, localisedMenus, localisedReasons, localisedSecrets, localName, type Messages } from './localised.ts'
+import { planGrants, secretsDiff } from './plan-grants.ts'
 import { changelogBetween, difference, impossible, unchanged, type Draft } from './plan-parts.ts'
+import type { RegistryRecord } from './registry-record.ts'
 import type { Found, ReleaseFinder, StoredPlan } from './release-finder.ts'
 import { schemaPath, type SchemaPath } from './schema-change.ts'
 import { sha256 } from './sha256.ts'
@@ -14,6 +18,9 @@ export interface PlannerParts {
   installations: Installations
   schemas: PluginSchemas
   finder: ReleaseFinder
+  releases: InstalledReleases
+  record: RegistryRecord
+  isPrivateHost: IsPrivateHost
 }
 
 /** A plan speaks the language of who asks for it. */
@@ -66,6 +73,8 @@ export class Planner {
       case 'enable':
       case 'disable':
         return this.#switch(request, installation, actor)
+      case 'repair':
+        return this.#repair(request, installation, actor)
       case 'uninstall':
         return this.#uninstall(request, installation, actor)
     }
@@ -77,6 +86,8 @@ export class Planner {
     const kept = (await this.#parts.installations.kept(request.id))[0]
     assertDirection(request, installation, manifest)
     await assertFits(manifest, this.#parts.installations)
+    const restorePoint = request.action === 'rollback' ? (await this.#parts.installations.restorePoints(request.id)).find(({ digest }) => digest === target.digest) : undefined
+    const grants = planGrants(manifest, { installation, restorePoint, grant: request.grant ?? [], isPrivateHost: this.#parts.isPrivateHost })
     const path = schemaPath(await this.#parts.schemas.applied(request.id), target.migrations)
     const measured = await this.#measure(request, installation, path, found)
     const before = installation?.manifest
@@ -84,7 +95,8 @@ export class Planner {
     return {
       action: request.action, id: request.id, name: localName(messages, manifest), ...(installation ? { from: installation.version } : {}), to: manifest.version, digest: target.digest,
       source: found.source, publisher: found.publisher, reason: kept && !installation ? 'kept-data' : found.reason,
-      capabilities: eachSide(difference(before?.capabilities ?? [], manifest.capabilities, (capability) => capability.name), (list) => localisedReasons(list, messages)),
+      capabilities: eachSide(grants.capabilities, (list) => localisedReasons(list, messages)), granted: grants.granted,
+      secrets: eachSide(secretsDiff(before?.secrets ?? [], manifest.secrets ?? []), (list) => localisedSecrets(list, messages)),
       permissions: difference(before?.permissions ?? [], manifest.permissions, (permission) => JSON.stringify([permission.action, permission.scope, permission.roles])),
       menus: eachSide(difference(before?.menus ?? [], manifest.menus, (menu) => JSON.stringify([menu.id, menu.label])), (list) => localisedMenus(list, messages)),
       migrations: [...path.down.map(({ id }) => ({ id, direction: 'down' as const })), ...path.up.map(({ id }) => ({ id, direction: 'up' as const }))],
@@ -116,6 +128,7 @@ export class Planner {
     const isRevival = request.action === 'enable' && installation.state !== 'active'
     if (isEnabled === (request.action === 'enable') && !isRevival) throw impossible(`${installation.manifest.name} is ${isEnabled ? 'enabled' : 'disabled'} already.`)
     if (request.action === 'disable') await assertNobodyNeeds(installation, this.#parts.installations)
+    else await this.#assertMayStart(installation)
     const { permissions } = installation.manifest
     const messages = await this.#messagesOf(installation, actor)
     const menus = localisedMenus(installation.manifest.menus, messages)
@@ -125,6 +138,20 @@ export class Planner {
       menus: isOn ? { added: menus, removed: [] } : { added: [], removed: menus },
       permissions: isOn ? { added: [...permissions], removed: [] } : { added: [], removed: [...permissions] },
     }
+  }
+
+  async #assertMayStart({ pluginId: id, version, digest, manifest }: Installation): Promise<void> {
+    await this.#parts.record.assertNotRevoked({ id, version, digest, publisher: manifest.publisher })
+    await assertNeedsServe(manifest, this.#parts.installations)
+  }
+
+  async #repair(request: ChangeRequest, installation: Installation, actor: PlanActor): Promise<Draft> {
+    const { finder, releases } = this.#parts
+    const { manifest, version, digest, state } = installation
+    const altered = await releases.inspect(installation)
+    if (!altered) throw impossible(`The files of ${manifest.name} ${version} are as its publisher signed them: there is nothing to repair.${state === 'active' ? '' : ' Enable it to start it again.'}`)
+    const { source } = await finder.findAgain(installation)
+    return { ...unchanged(request, installation, await this.#messagesOf(installation, actor)), to: version, digest, source, reason: 'asked', altered }
   }
 
   async #uninstall(request: ChangeRequest, installation: Installation, actor: PlanActor): Promise<Draft> {

@@ -1,20 +1,24 @@
 import { EntityEngine, ReleaseEntities, type Database } from '@opsflux/data'
-import { PluginSandbox, type LoadedRelease, type SandboxEvent } from '@opsflux/kernel'
-import { openUnpacked } from '@opsflux/registry-client'
-import { OpsFluxError, type CapabilityName, type PluginManifest } from '@opsflux/sdk'
+import { PluginSandbox, type LoadedRelease, type PluginSandboxOptions, type SandboxEvent } from '@opsflux/kernel'
+import { OpsFluxError, type PluginManifest } from '@opsflux/sdk'
 import { hostCalls, type PluginCallContext } from './host-calls.ts'
-import { sha256 } from './sha256.ts'
+import { ReleaseFiles } from './release-files.ts'
+import { openSealed, type ReleaseSeal } from './release-seals.ts'
 import { isConnectionLoss } from './until-reachable.ts'
 import type { Messages } from './localised.ts'
+
+/** What a release may use and do. */
+export type SandboxPolicy = Pick<PluginSandboxOptions<PluginCallContext>, 'authorise' | 'limits'>
 
 export interface ReleaseFolder {
   /** The unpacked package. */
   folder: string
   /** Sha-256 of the package, hex. */
   digest: string
-  granted: readonly CapabilityName[]
-  /** Sha-256 of the manifest of the verified package it was unpacked from. */
-  seal?: string | undefined
+  /** What it must be; without one its files are held to their own list alone. */
+  seal?: ReleaseSeal | undefined
+  /** Default: the SDK's limits, and what each call says was granted. */
+  policy?: SandboxPolicy
   onEvent?: (event: SandboxEvent) => void
 }
 
@@ -22,7 +26,7 @@ export interface ReleaseFolder {
 export interface PluginRelease extends LoadedRelease {
   readonly manifest: PluginManifest
   readonly folder: string
-  readonly granted: readonly CapabilityName[]
+  readonly files: ReleaseFiles
   readonly entities: ReleaseEntities
   readonly sandbox: PluginSandbox<PluginCallContext> | undefined
   /** By language. */
@@ -30,14 +34,11 @@ export interface PluginRelease extends LoadedRelease {
 }
 
 /**
- * Loads an unpacked release after checking every file against its list, and the list against its seal. What runs is what was
- * checked: nothing is read twice. @throws package-refused when a file was changed, added or removed on disk.
+ * Loads an unpacked release after checking every file against its list, and the list against its seal and its publisher's
+ * signature. What runs is what was checked: nothing is read twice unchecked. @throws package-refused when a file was changed, added or removed on disk.
  */
-export async function loadRelease({ folder, digest, granted, seal, onEvent }: ReleaseFolder): Promise<PluginRelease> {
-  const content = await openUnpacked(folder)
-  if (seal !== undefined && sha256(content.manifestBytes) !== seal) {
-    throw new OpsFluxError('package-refused', 'The file manifest.json was changed on disk: it is not the one its publisher signed.', { data: { reason: 'file-altered', entry: 'manifest.json' } })
-  }
+export async function loadRelease({ folder, digest, seal, policy, onEvent }: ReleaseFolder): Promise<PluginRelease> {
+  const content = await openSealed(folder, seal)
   const manifest = JSON.parse(content.text('plugin.json')) as PluginManifest
   const source = manifest.server && content.text(manifest.server)
   const messages = new Map<string, Messages>()
@@ -47,11 +48,11 @@ export async function loadRelease({ folder, digest, granted, seal, onEvent }: Re
   const tell = (event: SandboxEvent): void => { if (!isEnding) onEvent?.(event) }
   const sandbox = source
     ? new PluginSandbox<PluginCallContext>({
-        pluginId: manifest.id, version: manifest.version, source, entities: manifest.entities.map((entity) => entity.name), hostCalls, onEvent: tell,
+        pluginId: manifest.id, version: manifest.version, source, entities: manifest.entities.map((entity) => entity.name), hostCalls, onEvent: tell, ...policy,
       })
     : undefined
   return {
-    pluginId: manifest.id, version: manifest.version, digest, manifest, folder, granted, entities: new ReleaseEntities(manifest), sandbox, messages,
+    pluginId: manifest.id, version: manifest.version, digest, manifest, folder, files: new ReleaseFiles(folder, content.manifest.files), entities: new ReleaseEntities(manifest), sandbox, messages,
     stop: async () => {
       isEnding = true
       await sandbox?.stop()

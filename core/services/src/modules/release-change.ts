@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChangePayload } from '@opsflux/data'
-import { OpsFluxError, type CapabilityName } from '@opsflux/sdk'
+import { OpsFluxError } from '@opsflux/sdk'
 import type { Installation, KeptData } from './installations.ts'
 import type { Journal } from './journal.ts'
 import type { OperationsParts } from './operation-parts.ts'
-import { grantsOf } from './plan-parts.ts'
 import type { StoredPlan } from './release-finder.ts'
 import { checkHandlers, probeEntities, type PluginRelease } from './plugin-release.ts'
 import { schemaPath, type AppliedMigration } from './schema-change.ts'
@@ -44,10 +43,9 @@ export class ReleaseChange {
     const { plan } = this.#stored
     const before = await this.#before()
     const target = await this.#journal.step('verify', () => this.#parts.finder.targetOf(this.#stored))
-    const granted = grantsOf(target.manifest, this.#stored.request, before.installation?.granted ?? [])
     let release: PluginRelease | undefined
     try {
-      release = await this.#journal.step('prepare', () => this.#prepare(target, granted))
+      release = await this.#journal.step('prepare', () => this.#prepare(target))
       const old = await this.#swap(target, release, before)
       await this.#journal.step('resume', async () => undefined)
       await this.#journal.step('clean', async () => {
@@ -76,10 +74,10 @@ export class ReleaseChange {
     return { installation, kept: installation ? undefined : (await installations.kept(id))[0], migrations: await schemas.applied(id) }
   }
 
-  async #prepare(target: TargetRelease, granted: CapabilityName[]): Promise<PluginRelease> {
-    await this.#parts.installations.setSeal(target.digest, target.seal)
+  async #prepare(target: TargetRelease): Promise<PluginRelease> {
+    await this.#parts.seals.keep(target.digest, target.seal)
     await target.unpack(this.#parts.modulesFolder)
-    const release = await this.#parts.load({ manifest: target.manifest, digest: target.digest, granted })
+    const release = await this.#parts.load({ manifest: target.manifest, digest: target.digest })
     try {
       await checkHandlers(release)
       return release
@@ -95,7 +93,8 @@ export class ReleaseChange {
     const { plan } = this.#stored
     await this.#journal.step('pause', () => host.pause(plan.id))
     try {
-      await this.#changeData(target, release.granted, before)
+      await this.#changeData(target, before)
+      this.#parts.onGrantsChanged(plan.id)
       const old = await this.#journal.step('switch', async () => host.swap(plan.id, release))
       await this.#journal.step('check', () => this.#check(release)).catch((error: unknown) => this.#takeBack(before, old, error))
       return old
@@ -105,7 +104,7 @@ export class ReleaseChange {
   }
 
   /** Restore point, then the one transaction in which schema, installation and contributions change. */
-  async #changeData(target: TargetRelease, granted: readonly CapabilityName[], before: Before): Promise<void> {
+  async #changeData(target: TargetRelease, before: Before): Promise<void> {
     const { schemas, stopping } = this.#parts
     const { plan } = this.#stored
     await this.#journal.step('protect', async () => {
@@ -116,7 +115,7 @@ export class ReleaseChange {
     await this.#journal.step('migrate', async () => {
       const { version } = target.manifest
       const source = plan.source === 'file' ? 'file' : 'registry'
-      const installation = { version, digest: target.digest, source, state: 'active', manifest: target.manifest, granted, changedBy: this.#userId }
+      const installation = { version, digest: target.digest, source, state: 'active', manifest: target.manifest, granted: plan.granted ?? before.installation?.granted ?? [], changedBy: this.#userId }
       const staged = await schemas.stage(plan.id, { installation, migrations: recordOf(target.migrations), keptData: null })
       this.#isInstalled = 'unknown'
       try {
@@ -150,6 +149,7 @@ export class ReleaseChange {
     await untilReachable(stopping, () => this.#takeDataBack(before)).catch((cause: unknown) => {
       throw new OpsFluxError('operation-failed', `${plan.name} ${plan.to} is installed, fails its check, and could not be taken back. Roll it back, or uninstall it.`, { cause })
     })
+    this.#parts.onGrantsChanged(plan.id)
     host.swap(plan.id, old)
     this.#isInstalled = false
     this.#journal.operation.state = 'returned'

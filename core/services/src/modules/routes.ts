@@ -1,20 +1,26 @@
 import Router from '@koa/router'
 import { Type } from 'typebox'
 import { addRoute } from '@opsflux/kernel'
-import { capabilities, type CapabilityName, type ChangeRequest } from '@opsflux/sdk'
+import { capabilities, type CapabilityGrant, type CapabilityName, type ChangeRequest } from '@opsflux/sdk'
+import { limitChanges, type LimitChanges } from '../capabilities/index.ts'
 import { requirePermission } from '../identity/index.ts'
 import type { ModuleManager } from './module-manager.ts'
 import type { PlanActor } from './planner.ts'
 import type { Context } from 'koa'
 
 const id = Type.String({ pattern: '^[a-z][a-z0-9-]{2,39}$' })
+const grants = Type.Array(Type.Object({
+  name: Type.Union((Object.keys(capabilities) as CapabilityName[]).map((name) => Type.Literal(name))),
+  hosts: Type.Optional(Type.Array(Type.String({ maxLength: 260 }), { maxItems: 100 })),
+}, { additionalProperties: false }), { maxItems: 50 })
+const scope = Type.Union([Type.Literal('platform'), Type.Literal('organisation')])
 const changeRequest = Type.Object({
-  action: Type.Union((['install', 'update', 'rollback', 'enable', 'disable', 'uninstall'] as const).map((action) => Type.Literal(action))),
+  action: Type.Union((['install', 'update', 'rollback', 'enable', 'disable', 'repair', 'uninstall'] as const).map((action) => Type.Literal(action))),
   id,
   version: Type.Optional(Type.String({ maxLength: 64 })),
   fileId: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
   data: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('purge')])),
-  grant: Type.Optional(Type.Array(Type.Union((Object.keys(capabilities) as CapabilityName[]).map((name) => Type.Literal(name))), { maxItems: 50 })),
+  grant: Type.Optional(grants),
 }, { additionalProperties: false })
 
 /** The module manager's API; everything in it needs `modules.manage.all`. */
@@ -45,6 +51,14 @@ export function moduleRoutes(modules: ModuleManager): Router {
   addRoute(router, {
     method: 'get', path: '/operations/:id', params: Type.Object({ id: Type.String({ maxLength: 36 }) }),
     handler: ({ params, context }) => { admin(context); return modules.operation(params.id) },
+  })
+  addRoute(router, {
+    method: 'put', path: '/:id/grants', params: Type.Object({ id }), body: Type.Object({ grants, scope: Type.Optional(scope) }, { additionalProperties: false }),
+    handler: ({ params, body, context }) => modules.setGrants(params.id, { grants: body.grants as CapabilityGrant[], scope: body.scope ?? 'platform' }, admin(context)),
+  })
+  addRoute(router, {
+    method: 'put', path: '/:id/limits', params: Type.Object({ id }), body: Type.Object({ limits: limitChanges }, { additionalProperties: false }),
+    handler: ({ params, body, context }) => modules.setLimits(params.id, body.limits as LimitChanges, admin(context)),
   })
   addRoute(router, { method: 'get', path: '/:id', params: Type.Object({ id }), handler: ({ params, context }) => modules.detail(params.id, admin(context)) })
   return router

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
-import { openUnpacked, type OpenedPackage, type PackageContent } from '@opsflux/registry-client'
+import type { OpenedPackage, PackageContent, PublicKey } from '@opsflux/registry-client'
 import type { PluginManifest } from '@opsflux/sdk'
-import { sha256 } from './sha256.ts'
+import { clearBeside, switchFolder, unpackBeside } from './folder-switch.ts'
 import { readMessages, type Messages } from './localised.ts'
+import { damageOf, type ReleaseSeal } from './release-seals.ts'
+import { sha256 } from './sha256.ts'
 
 /** A migration with its texts. */
 export interface MigrationText {
@@ -18,8 +20,7 @@ export interface TargetRelease {
   migrations: MigrationText[]
   /** `CHANGELOG.md`. */
   changelog: string
-  /** Sha-256 of the package's manifest, which lists every file. */
-  seal: string
+  seal: ReleaseSeal
   messages(locale: string): Promise<Messages>
   /** Answers the folder it is unpacked in. */
   unpack(modulesFolder: string): Promise<string>
@@ -27,26 +28,37 @@ export interface TargetRelease {
 
 export const folderName = (manifest: Pick<PluginManifest, 'id' | 'version'>, digest: string): string => join(manifest.id, `${manifest.version}-${digest.slice(0, 12)}`)
 
-export function targetOfPackage(opened: OpenedPackage): TargetRelease {
-  return targetOf(opened, opened.plugin, opened.digest, async (modulesFolder) => {
+/** @param publicKeys that verified it just now; undefined when its seal is known from before */
+export function targetOfPackage(opened: OpenedPackage, publicKeys?: readonly PublicKey[]): TargetRelease {
+  return targetOf(opened, opened.plugin, opened.digest, publicKeys, async (modulesFolder) => {
     const folder = join(modulesFolder, folderName(opened.plugin, opened.digest))
-    await opened.unpackTo(folder)
+    await opened.unpackTo(folder).catch((error: unknown) => {
+      if (!damageOf(error)) throw error
+      return replaceFolder(folder, opened)
+    })
     return folder
   })
 }
 
-/** A release whose unpacked folder is still here: a roll-back needs no registry. @throws package-refused when a file was changed on disk */
-export async function targetOfFolder(folder: string, digest: string): Promise<TargetRelease> {
-  const content = await openUnpacked(folder)
-  return targetOf(content, JSON.parse(content.text('plugin.json')) as PluginManifest, digest, async () => folder)
+// It ran here before, and what is left of it is damaged.
+async function replaceFolder(folder: string, opened: OpenedPackage): Promise<void> {
+  await unpackBeside(folder, opened)
+  await switchFolder(folder)
+  await clearBeside(folder)
 }
 
-function targetOf(content: PackageContent, manifest: PluginManifest, digest: string, unpack: TargetRelease['unpack']): TargetRelease {
+/** A release whose unpacked folder, checked, is still here: a roll-back needs no registry. */
+export function targetOfFolder(folder: string, content: PackageContent, digest: string): TargetRelease {
+  return targetOf(content, JSON.parse(content.text('plugin.json')) as PluginManifest, digest, undefined, async () => folder)
+}
+
+function targetOf(content: PackageContent, manifest: PluginManifest, digest: string, publicKeys: readonly PublicKey[] | undefined, unpack: TargetRelease['unpack']): TargetRelease {
   const migrations = manifest.migrations.map(({ id, reversible }) => ({
     id, upSql: content.text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: content.text(`migrations/${id}.down.sql`) } : {}),
   }))
   const messages = (locale: string): Promise<Messages> => readMessages(manifest, locale, (path) => content.text(path))
-  return { manifest, digest, migrations, changelog: content.text('CHANGELOG.md'), seal: sha256(content.manifestBytes), messages, unpack }
+  const seal: ReleaseSeal = { manifestSha256: sha256(content.manifestBytes), ...(publicKeys ? { publicKeys } : {}) }
+  return { manifest, digest, migrations, changelog: content.text('CHANGELOG.md'), seal, messages, unpack }
 }
 
 /** The sections of a CHANGELOG.md (`## 1.1.0`), newest first as written. */

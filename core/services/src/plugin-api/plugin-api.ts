@@ -1,16 +1,22 @@
 import type { Context, Middleware } from 'koa'
 import type { Logger } from 'pino'
-import { handleEntityRequest, type Actor, type EntityEngine, type HookCaller } from '@opsflux/data'
+import { handleEntityRequest, type Actor, type EntityEngine, type EntityTransaction, type HookCaller } from '@opsflux/data'
 import type { PluginHost } from '@opsflux/kernel'
 import { OpsFluxError, pluginIdPattern, type Json, type RouteEntry } from '@opsflux/sdk'
+import type { Capabilities } from '../capabilities/index.ts'
 import { permissionsOf, requireRight, signedIn } from '../identity/index.ts'
-import type { PluginRelease } from '../modules/index.ts'
+import type { PluginCallContext, PluginRelease } from '../modules/index.ts'
+import { WaitBudget, type Outbound } from '../outbound/index.ts'
+import { runLazily } from './lazy-transaction.ts'
 import { readRouteInput } from './route-input.ts'
+import { SharedTurnstile } from './shared-turnstile.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface PluginApiParts {
   host: PluginHost<PluginRelease>
   engine: EntityEngine
+  capabilities: Capabilities
+  outbound: Outbound
   isEnabled(pluginId: string, tenantId: string): Promise<boolean>
   log: Logger
 }
@@ -29,17 +35,22 @@ export function pluginApi(parts: PluginApiParts): Middleware {
       const route = release.manifest.routes.find((candidate) => candidate.path === `/${rest.join('/')}` && candidate.method === methodOf(context))
       const answer = () => (route ? answerRoute(parts, release, route, actor, context) : answerEntity(parts, release, actor, rest, context))
       const mayRunItsCode = release.sandbox && (route || methodOf(context) !== 'GET')
-      await (mayRunItsCode ? turnstileOf(release).pass(answer) : answer())
+      if (!mayRunItsCode) await answer()
+      // A route takes a connection when it first needs one, if ever; a write has one from the start.
+      else await turnstileOf(release).pass(() => (route ? answer() : connections.pass(pluginId, answer)))
     })
   }
 }
 
-// A call into a plugin holds one of the host's database connections, 20 by default, for as long as the plugin takes.
 const callsAtOnce = 5
 const callsWaiting = 250
+// Of the host's 20 connections to the database: those that calls into plugins may hold, for as long as the plugins take.
+const connections = new SharedTurnstile({ places: 15, reserved: 5, maxWaitMs: 10_000 })
+// In a hook the write it belongs to waits, with its rows and its connection: for other servers, all its requests together.
+const hookWaitMs = 3_000
 const turnstiles = new WeakMap<PluginRelease, Turnstile>()
 
-/** Keeps a slow module from taking every connection: others are served meanwhile. */
+/** Keeps a slow module from taking every place: others are served meanwhile. */
 function turnstileOf(release: PluginRelease): Turnstile {
   const turnstile = turnstiles.get(release) ?? new Turnstile(callsAtOnce, callsWaiting)
   turnstiles.set(release, turnstile)
@@ -60,26 +71,35 @@ async function answerRoute(parts: PluginApiParts, release: PluginRelease, route:
   const { sandbox } = release
   if (!sandbox) throw new OpsFluxError('plugin-failed', `${release.manifest.name} has no server code for this route.`)
   const input = readRouteInput(route, context.query, bodyOf(context) ?? {})
-  const answer = await parts.engine.run(release.entities, actor, hooksOf(parts, release, actor), (transaction) =>
-    sandbox.call(`route:${route.name}`, input, callInfo(release, actor), callContext(parts, release, transaction)))
+  const info = await callInfo(parts, release, actor)
+  const begin: Parameters<typeof runLazily>[1] = (work) => connections.pass(release.pluginId, () => parts.engine.run(release.entities, actor, hooksOf(parts, release, actor), work))
+  const answer = await runLazily(actor, begin, (transaction) => sandbox.call(`route:${route.name}`, input, info, callContext(parts, release, transaction)))
   // Always JSON: Koa would serve a text that begins with `<` as a page of ours, and `null` as no content.
   context.type = 'application/json'
   context.body = JSON.stringify(answer ?? null)
 }
 
 /** Hooks run in the release's sandbox, inside the transaction of the write they belong to. */
-export function hooksOf(parts: Pick<PluginApiParts, 'log'>, release: PluginRelease, actor: Actor): HookCaller | undefined {
+export function hooksOf(parts: Pick<PluginApiParts, 'log' | 'capabilities' | 'outbound'>, release: PluginRelease, actor: Actor): HookCaller | undefined {
   const { sandbox } = release
   if (!sandbox) return undefined
-  return (entity, event, payload, transaction) => sandbox.call(`hook:${entity}.${event}`, payload, callInfo(release, actor), callContext(parts, release, transaction))
+  const budget = new WaitBudget(hookWaitMs)
+  return async (entity, event, payload, transaction) => sandbox.call(`hook:${entity}.${event}`, payload, await callInfo(parts, release, actor), callContext(parts, release, transaction, budget))
 }
 
-const callInfo = (release: PluginRelease, actor: Actor) => ({
-  user: { id: actor.userId, locale: actor.locale }, tenant: { id: actor.tenantId }, now: new Date().toISOString(), granted: release.granted,
+const callInfo = async ({ capabilities }: Pick<PluginApiParts, 'capabilities'>, { pluginId }: PluginRelease, actor: Actor) => ({
+  user: { id: actor.userId, locale: actor.locale }, tenant: { id: actor.tenantId }, now: new Date().toISOString(), granted: await capabilities.namesFor({ pluginId, tenantId: actor.tenantId }),
 })
 
-function callContext({ log }: Pick<PluginApiParts, 'log'>, release: PluginRelease, transaction: Parameters<HookCaller>[3]) {
-  return { pluginId: release.pluginId, transaction, log: (level: 'info' | 'warn', message: string) => log[level]({ plugin: release.pluginId, version: release.version }, message) }
+function callContext({ log, outbound }: Pick<PluginApiParts, 'log' | 'outbound'>, { pluginId, version, manifest }: PluginRelease, transaction: EntityTransaction, budget?: WaitBudget): PluginCallContext {
+  const { tenantId, userId } = transaction.actor
+  const caller = { pluginId, tenantId, userId, secrets: manifest.secrets ?? [], budget }
+  return {
+    pluginId, transaction,
+    fetch: (url, request, signal) => outbound.fetch({ ...caller, signal }, url, request),
+    secret: (name) => outbound.secret(caller, name),
+    log: (level, message) => log[level]({ plugin: pluginId, version }, message),
+  }
 }
 
 // RFC 9110 §9.3.2: HEAD is GET without the body, which Koa leaves out by itself.
