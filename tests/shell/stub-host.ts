@@ -18,6 +18,9 @@ export async function stubHost(dist: string) {
   const manifest = JSON.parse(await readFile(join(dist, 'shell-manifest.json'), 'utf8')) as ShellManifest
   const stylesheets = new Stylesheets(dist)
   const files = new Map<string, string>()
+  /** Answers of the API by `GET /api/…`, and what was sent to it. */
+  const answers = new Map<string, { status?: number; body: unknown }>()
+  const received: { request: string; body: unknown }[] = []
   const state: { session: Session | undefined; signedOut: Session } = { session: undefined, signedOut: session() }
 
   const server = createServer((request, response) => void answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error))))
@@ -42,6 +45,12 @@ export async function stubHost(dist: string) {
     for await (const chunk of request) body += String(chunk)
     const send = (status: number, data?: unknown): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(data === undefined ? '' : JSON.stringify(data))
     const input = body.startsWith('{') ? JSON.parse(body) as Record<string, string> : {}
+    const asked = `${request.method} ${path}`
+    const answered = answers.get(asked)
+    if (answered) {
+      received.push({ request: asked, body: input })
+      return send(answered.status ?? 200, answered.body)
+    }
     if (path === '/api/auth/sign-in' && input.password !== 'right') return send(401, { code: 'sign-in-failed', status: 401, title: 'x', detail: 'x' })
     if (path === '/api/auth/sign-in') state.session = state.signedOut
     if (path === '/api/auth/password' && state.session) state.session.user.mustChangePassword = false
@@ -56,6 +65,8 @@ export async function stubHost(dist: string) {
   return {
     url,
     state,
+    answers,
+    received,
     /** Publishes one release of a plugin whose client is this source. */
     plugin(id: string, version: string, source: string, tampered = false): ActivePlugin {
       const entry = `/assets/modules/${id}/${version}-0/client/index.js`

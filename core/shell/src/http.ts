@@ -37,6 +37,8 @@ const json = 'application/json'
 export const http = {
   get: <T>(path: string) => send<T>('GET', path),
   post: <T>(path: string, body: unknown = {}) => send<T>('POST', path, JSON.stringify(body), json),
+  put: <T>(path: string, body: unknown) => send<T>('PUT', path, JSON.stringify(body), json),
+  delete: (path: string) => send<undefined>('DELETE', path),
   patch: <T>(path: string, body: unknown) => send<T>('PATCH', path, JSON.stringify(body), json),
   /** Sends a file as it is. */
   upload: <T>(path: string, file: Blob, type: string) => send<T>('POST', path, file, type),

@@ -6,6 +6,7 @@ import HomePage from './pages/home-page.vue'
 import ModuleMissingPage from './pages/module-missing-page.vue'
 import NotFoundPage from './pages/not-found-page.vue'
 import SignInPage from './pages/sign-in-page.vue'
+import { platformRoutes } from './platform/routes.ts'
 import { usePlugins } from './plugins/plugins.ts'
 import { useSession } from './session.ts'
 
@@ -17,6 +18,7 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: '', name: 'home', component: HomePage, meta: { title: 'home.title' } },
       ...moduleRoutes,
+      ...platformRoutes,
       { path: 'kit', name: 'kit', component: () => import('./pages/kit-page.vue') },
       { path: 'x/:pluginId/:rest(.*)*', name: 'module-missing', component: ModuleMissingPage, meta: { title: (route) => pluginName(String(route.params.pluginId)) } },
       { path: ':rest(.*)*', name: 'not-found', component: NotFoundPage, meta: { title: 'notFound.short' } },

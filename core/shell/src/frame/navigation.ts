@@ -23,7 +23,10 @@ export function useNavigation(): { main: ComputedRef<NavigationGroup[]>; foot: C
     return [{ id: 'home', entries: [{ to: '/', label: t('home.title'), icon: 'house', active: route.path === '/' }] }, ...groups]
   })
   const foot = computed(() => (session.managesModules
-    ? { id: 'administration', label: t('frame.administration'), entries: [{ to: '/modules', label: t('modules.title'), icon: 'puzzle', active: isBelow(route.path, '/modules') }] }
+    ? { id: 'administration', label: t('frame.administration'), entries: [
+      { to: '/modules', label: t('modules.title'), icon: 'puzzle', active: isBelow(route.path, '/modules') },
+      { to: '/platform', label: t('platform.title'), icon: 'shield-check', active: isBelow(route.path, '/platform') },
+    ] }
     : undefined))
   return { main, foot }
 }

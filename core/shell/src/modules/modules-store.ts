@@ -1,17 +1,17 @@
-import type { ChangeRequest, ModuleDetail, ModuleSummary, Operation, Plan } from '@opsflux/sdk'
+import type { CapabilityGrant, ChangeRequest, LimitName, ModuleDetail, ModuleSummary, Operation, Plan, RegistryStatus } from '@opsflux/sdk'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { http } from '../http.ts'
 import { useLive } from '../live.ts'
 
-interface ModuleList { data: ModuleSummary[]; registry: { reachable: boolean } }
+interface ModuleList { data: ModuleSummary[]; registry: RegistryStatus }
 export interface UploadedPackage { fileId: string; id: string; version: string; publisher: string }
 
 /** The modules of the platform, the change that is wanted and the operation that is followed. */
 export const useModules = defineStore('modules', () => {
   const live = useLive()
   const list = shallowRef<ModuleSummary[]>()
-  const isRegistryReachable = ref(true)
+  const registry = shallowRef<RegistryStatus>({ reachable: true, level: 'ok' })
   const listError = shallowRef<unknown>()
   const detail = shallowRef<ModuleDetail>()
   const detailError = shallowRef<unknown>()
@@ -26,7 +26,7 @@ export const useModules = defineStore('modules', () => {
     try {
       const answer = await http.get<ModuleList>('/api/modules')
       list.value = answer.data
-      isRegistryReachable.value = answer.registry.reachable
+      registry.value = answer.registry
       listError.value = undefined
     } catch (error) {
       listError.value = error
@@ -48,6 +48,26 @@ export const useModules = defineStore('modules', () => {
 
   const plan = (wanted: ChangeRequest): Promise<Plan> => http.post<Plan>('/api/modules/plans', wanted)
   const upload = (file: Blob): Promise<UploadedPackage> => http.upload<UploadedPackage>('/api/modules/files', file, 'application/gzip')
+
+  /** For everybody, or what is taken back for this organisation alone. */
+  async function grant(id: string, grants: CapabilityGrant[], scope: 'platform' | 'organisation'): Promise<void> {
+    detail.value = await http.put<ModuleDetail>(`/api/modules/${id}/grants`, { grants, scope })
+  }
+
+  /** `null` gives a limit back to what the module asks for. */
+  async function limit(id: string, limits: Partial<Record<LimitName, number | null>>): Promise<void> {
+    detail.value = await http.put<ModuleDetail>(`/api/modules/${id}/limits`, { limits })
+  }
+
+  async function setSecret(id: string, name: string, value: string): Promise<void> {
+    await http.put(`/api/modules/${id}/secrets/${name}`, { value })
+    await readDetail(id)
+  }
+
+  async function forgetSecret(id: string, name: string): Promise<void> {
+    await http.delete(`/api/modules/${id}/secrets/${name}`)
+    await readDetail(id)
+  }
 
   async function apply(planHash: string): Promise<void> {
     // Its events, even the last one, may be faster than the answer.
@@ -96,5 +116,8 @@ export const useModules = defineStore('modules', () => {
     await Promise.all([list.value || listError.value ? readList() : undefined, detail.value ? readDetail(detail.value.id) : undefined])
   }
 
-  return { list, isRegistryReachable, listError, detail, detailError, request, operation, isWatching, updates, readList, readDetail, plan, upload, apply, stopWatching, catchUp }
+  return {
+    list, registry, listError, detail, detailError, request, operation, isWatching, updates, readList, readDetail, plan, upload, apply, stopWatching, catchUp,
+    grant, limit, setSecret, forgetSecret,
+  }
 })
