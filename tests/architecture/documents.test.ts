@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { expect, test } from 'vitest'
 import { errorReference } from '../../scripts/docs/error-reference.ts'
+import { limitTables } from '../../scripts/docs/limit-tables.ts'
 import { workspaces } from './packages.ts'
 import { exists, files, read } from './repository.ts'
 
@@ -39,6 +40,10 @@ test('a decision says context, decision and consequences', () => {
 
 test('the table of error codes in the documentation is the one in the SDK', () => {
   expect(exists('docs/reference/errors.md') && read('docs/reference/errors.md')).toBe(errorReference())
+})
+
+test('the tables of limits in the documentation are those of the code', () => {
+  expect(read('docs/security.md')).toContain(limitTables())
 })
 
 // Text in a fence is not a link.
