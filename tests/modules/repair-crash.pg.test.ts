@@ -62,8 +62,9 @@ function clientOf(url: string): ApiClient {
   return client
 }
 
-describe.each(['a damaged file', 'no folder of modules'])('kill -9 of the host during the repair of %s leaves the module damaged or repaired, never between', (name) => {
-  test.each(steps.flatMap((step) => [['before', step], ['after', step]] as const))('%s the step %s', async (phase, step) => {
+// Without a folder in the way only the steps that put one there differ.
+describe.each([['a damaged file', steps], ['no folder of modules', ['prepare', 'switch']]] as const)('kill -9 of the host during the repair of %s leaves the module damaged or repaired, never between', (name, killedAt) => {
+  test.each(killedAt.flatMap((step) => [['before', step], ['after', step]] as const))('%s the step %s', async (phase, step) => {
     const scene = damaged[name]
     if (!scene) throw new Error(`The scene "${name}" was not made.`)
     const { config, ...copy } = await snapshots.copy(scene)
