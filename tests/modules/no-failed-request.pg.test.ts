@@ -14,7 +14,7 @@ afterAll(() => platform?.stop())
 test('no request fails while its module is installed, updated and rolled back, and no acknowledged write is lost (CORE-16.3, CORE-16.6)', async () => {
   const admin = await platform.signIn()
   const { admin: pool } = platform.parts.database.database
-  const users = ['anna@example.org', 'boris@example.org']
+  const users = ['first@example.org', 'second@example.org']
   for (const email of users) await addUser(pool, { email, role: 'user' })
   const clients = [admin, await platform.signIn(), ...(await Promise.all(users.map((email) => ApiClient.signIn(platform.host.url, email, password))))]
     .map((client, n) => new RestlessClient(client, `Platform ${n}`))

@@ -126,8 +126,8 @@ describe('applying a plan', () => {
   })
 
   test('and everything else of the module manager needs the permission for it (CORE-02.9)', async () => {
-    await addUser(platform.parts.database.database.admin, { email: 'carla@example.org', role: 'user' })
-    const user = await ApiClient.signIn(platform.host.url, 'carla@example.org', password)
+    await addUser(platform.parts.database.database.admin, { email: 'user@example.org', role: 'user' })
+    const user = await ApiClient.signIn(platform.host.url, 'user@example.org', password)
     const plan = await admin.post<Plan>('/api/modules/plans', { action: 'install', id, version: '1.0.0' })
     const before = await state()
     const attempts: [method: string, path: string, body?: unknown][] = [

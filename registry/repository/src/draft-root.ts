@@ -90,8 +90,8 @@ function checkedRoot(next: NewRoot): RootDraft['root'] {
   checkRootDays(next.days)
   const names = next.rootKeys.flatMap(({ name }) => name ?? [])
   const wrong = names.find((name) => !holderPattern.test(name))
-  if (wrong !== undefined) throw new OpsFluxError('invalid-request', `"${wrong.slice(0, 60)}" cannot be the name of a holder. Name the file of the key after its holder, such as anna.public.pem.`)
-  if (new Set(names).size < names.length) throw new OpsFluxError('invalid-request', 'Two root keys have the same name. Name each file after its holder, such as anna.public.pem.')
+  if (wrong !== undefined) throw new OpsFluxError('invalid-request', `"${wrong.slice(0, 60)}" cannot be the name of a holder. Name the file of the key after its holder, such as amber.public.pem.`)
+  if (new Set(names).size < names.length) throw new OpsFluxError('invalid-request', 'Two root keys have the same name. Name each file after its holder, such as amber.public.pem.')
   const keyids = [...next.rootKeys.map(({ publicKey }) => publicKey), ...Object.values(next.online)].map(keyIdOf)
   if (new Set(keyids).size < keyids.length) throw new OpsFluxError('invalid-request', 'One key was given twice, or for two roles. Every holder and every role needs a key of its own.')
   const { length } = next.rootKeys

@@ -11,7 +11,7 @@ afterEach(() => process.chdir(here))
 test('every command of the guide works, in its order', { timeout: 60_000 }, async () => {
   await using scene = await Ceremony.prepare([])
   process.chdir(scene.place)
-  await writeFile('anna-passphrase', 'six words that nobody else knows\n')
+  await writeFile('amber-passphrase', 'six words that nobody else knows\n')
   await cp(hello, 'my-plugin', { recursive: true })
   let url = ''
   for (const line of commandsOf(await readFile(guide, 'utf8'))) {

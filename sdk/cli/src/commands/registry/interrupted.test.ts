@@ -36,7 +36,7 @@ describe('a registry whose administrator is killed in the middle', { timeout: 12
   test('of bringing new keys into force serves what hosts accept at every moment, and the same again finishes it', async () => {
     await using scene = await Ceremony.beginAndApply()
     for (const role of ['targets', 'timestamp']) await done('registry', 'rotate', role, '--home', scene.home)
-    const signed = await scene.sign(['anna', 'ben'])
+    const signed = await scene.sign(['amber', 'blue'])
     const points = await atEveryWrite(scene, (home) => ['registry', 'root', 'apply', signed, '--home', home], async (home, write) => {
       const registry = await scene.serve(home)
       const host = await scene.host(registry)
@@ -57,7 +57,7 @@ describe('a registry whose administrator is killed in the middle', { timeout: 12
     await using scene = await Ceremony.beginAndApply()
     await atEveryWrite(scene, (home) => ['registry', 'rotate', 'timestamp', '--home', home], async (home) => {
       await done('registry', 'rotate', 'timestamp', '--home', home)
-      const signed = await scene.sign(['anna', 'ben'], join(home, 'root.draft.json'))
+      const signed = await scene.sign(['amber', 'blue'], join(home, 'root.draft.json'))
       await done('registry', 'root', 'apply', signed, '--home', home)
       const registry = await scene.serve(home)
       await (await scene.host(registry)).refresh()
@@ -67,7 +67,7 @@ describe('a registry whose administrator is killed in the middle', { timeout: 12
 
   test('of the first root begins when it is applied again', async () => {
     await using scene = await Ceremony.begin()
-    const signed = await scene.sign(['anna', 'ben'])
+    const signed = await scene.sign(['amber', 'blue'])
     await atEveryWrite(scene, (home) => ['registry', 'root', 'apply', signed, '--home', home], async (home) => {
       await done('registry', 'root', 'apply', signed, '--home', home)
       await cp(join(home, 'root.json'), join(scene.home, 'root.json'))
@@ -82,7 +82,7 @@ describe('a registry whose administrator is killed in the middle', { timeout: 12
     await using scene = await Ceremony.beginAndApply()
     await rm(join(scene.home, 'keys/timestamp.pem'))
     await done('registry', 'rotate', 'timestamp', '--home', scene.home)
-    const signed = await scene.sign(['anna', 'ben'])
+    const signed = await scene.sign(['amber', 'blue'])
     await atEveryWrite(scene, (home) => ['registry', 'root', 'apply', signed, '--home', home], async (home, write) => {
       if (write % 2 === 0) await done('registry', 'root', 'apply', signed, '--home', home)
       const registry = await scene.serve(home)

@@ -9,14 +9,14 @@ afterEach(() => void vi.useRealTimers())
 
 describe('a registry of an earlier release, whose one root key lies beside it', () => {
   test('goes over to three holders', async () => {
-    await using scene = await Ceremony.prepare(['anna', 'ben', 'carla'])
+    await using scene = await Ceremony.prepare(['amber', 'blue', 'coral'])
     await initialiseRepository(scene.home)
     const host = await scene.host(await scene.serve())
     await host.refresh()
     expect((await statusOf(scene.home)).due).toEqual([expect.stringContaining('development')])
     const { rootKeys } = await json<{ rootKeys: { keyid: string }[] }>('registry', 'root', 'show', join(scene.home, 'root.json'))
-    await done('registry', 'root', 'draft', '--home', scene.home, '--threshold', '2', '--remove-key', rootKeys[0]?.keyid ?? '', ...['anna', 'ben', 'carla'].flatMap((name) => ['--add-key', scene.publicKey(name)]))
-    const signed = await scene.sign(['anna', 'carla'])
+    await done('registry', 'root', 'draft', '--home', scene.home, '--threshold', '2', '--remove-key', rootKeys[0]?.keyid ?? '', ...['amber', 'blue', 'coral'].flatMap((name) => ['--add-key', scene.publicKey(name)]))
+    const signed = await scene.sign(['amber', 'coral'])
     await done('registry', 'root', 'sign', signed, '--key', join(scene.home, 'keys/root.pem'))
     expect(await scene.apply(signed)).toMatchObject({ code: 0 })
     await host.refresh()
@@ -55,7 +55,7 @@ describe('an online key', () => {
     await done('registry', 'rotate', role, '--home', scene.home)
     expect((await statusOf(scene.home)).waitingKeys).toEqual([role])
     await host.refresh()
-    await scene.signAndApply(['anna', 'carla'])
+    await scene.signAndApply(['amber', 'coral'])
     expect(await readFile(keyFile, 'utf8')).not.toBe(stolen)
     expect(await readdir(join(scene.home, 'keys'))).toEqual(['snapshot.pem', 'targets.pem', 'timestamp.pem'])
     await host.refresh()
@@ -78,7 +78,7 @@ describe('an online key', () => {
     await writeFile(file, genuine)
     await expect(host.refresh()).rejects.toMatchObject({ code: 'untrusted-release' })
     await done('registry', 'rotate', 'timestamp', '--home', scene.home)
-    await scene.signAndApply(['anna', 'ben'])
+    await scene.signAndApply(['amber', 'blue'])
     await host.refresh()
   })
 
@@ -86,9 +86,9 @@ describe('an online key', () => {
     await using scene = await Ceremony.beginAndApply()
     const host = await scene.host(await scene.serve())
     await rm(join(scene.home, 'keys/timestamp.pem'))
-    expect(await opsflux('registry', 'publisher', 'add', '--home', scene.home, '--name', 'hello', '--prefix', 'hello-', '--key', scene.publicKey('anna'))).toMatchObject(refused('not-ready', 'rotate timestamp'))
+    expect(await opsflux('registry', 'publisher', 'add', '--home', scene.home, '--name', 'hello', '--prefix', 'hello-', '--key', scene.publicKey('amber'))).toMatchObject(refused('not-ready', 'rotate timestamp'))
     await done('registry', 'rotate', 'timestamp', '--home', scene.home)
-    await scene.signAndApply(['anna', 'ben'])
+    await scene.signAndApply(['amber', 'blue'])
     await host.refresh()
     expect((await statusOf(scene.home)).due).toEqual([])
   })
@@ -102,7 +102,7 @@ describe('an online key', () => {
     expect(await readFile(waiting, 'utf8')).not.toBe(first)
     await done('registry', 'rotate', 'timestamp', '--home', scene.home)
     const { roles } = await statusOf(scene.home)
-    await scene.signAndApply(['anna', 'ben'])
+    await scene.signAndApply(['amber', 'blue'])
     await (await scene.host(await scene.serve())).refresh()
     expect(roles.map(({ role }) => role)).toEqual(['root', 'targets', 'snapshot', 'timestamp'])
     expect((await statusOf(scene.home)).waitingKeys).toEqual([])
@@ -111,7 +111,7 @@ describe('an online key', () => {
   test('a root that trusts a key which is not here is refused, because nobody could sign with it', async () => {
     await using scene = await Ceremony.beginAndApply()
     await done('registry', 'rotate', 'timestamp', '--home', scene.home)
-    const signed = await scene.sign(['anna', 'ben'])
+    const signed = await scene.sign(['amber', 'blue'])
     await rm(join(scene.home, 'keys/timestamp.next.pem'))
     expect(await scene.apply(signed)).toMatchObject(refused('not-ready', 'is not here'))
     await (await scene.host(await scene.serve())).refresh()
@@ -125,16 +125,16 @@ describe('an online key', () => {
 
 describe('a targets key that is kept elsewhere', () => {
   test('is brought for every change, so whoever holds the registry’s machine adds no publisher', async () => {
-    await using scene = await Ceremony.prepare(['anna', 'ben', 'carla', 'targets', 'hello'])
-    await done('registry', 'init', '--home', scene.home, ...['anna', 'ben', 'carla'].flatMap((name) => ['--root-key', scene.publicKey(name)]), '--targets-public-key', scene.publicKey('targets'))
-    const signed = await scene.sign(['anna', 'ben'])
+    await using scene = await Ceremony.prepare(['amber', 'blue', 'coral', 'targets', 'hello'])
+    await done('registry', 'init', '--home', scene.home, ...['amber', 'blue', 'coral'].flatMap((name) => ['--root-key', scene.publicKey(name)]), '--targets-public-key', scene.publicKey('targets'))
+    const signed = await scene.sign(['amber', 'blue'])
     expect(await scene.apply(signed)).toMatchObject(refused('not-ready', '--targets-key'))
     const key = ['--targets-key', scene.privateKey('targets')]
     await done('registry', 'root', 'apply', signed, '--home', scene.home, ...key)
     expect(await readdir(join(scene.home, 'keys'))).toEqual(['snapshot.pem', 'timestamp.pem'])
     const add = ['registry', 'publisher', 'add', '--home', scene.home, '--name', 'hello', '--prefix', 'hello-', '--key', scene.publicKey('hello')]
     expect(await opsflux(...add)).toMatchObject(refused('not-ready', '--targets-key'))
-    expect(await opsflux(...add, '--targets-key', scene.privateKey('anna')), 'another key').toMatchObject(refused('not-ready'))
+    expect(await opsflux(...add, '--targets-key', scene.privateKey('amber')), 'another key').toMatchObject(refused('not-ready'))
     await done(...add, ...key)
     await (await scene.host(await scene.serve())).refresh()
 
@@ -149,11 +149,11 @@ describe('a targets key that is kept elsewhere', () => {
     const host = await scene.host(await scene.serve())
     await scene.join('vault')
     await done('registry', 'rotate', 'targets', '--home', scene.home, '--targets-public-key', scene.publicKey('vault'))
-    await scene.signAndApply(['anna', 'ben'], '--targets-key', scene.privateKey('vault'))
+    await scene.signAndApply(['amber', 'blue'], '--targets-key', scene.privateKey('vault'))
     await host.refresh()
     expect(await readdir(join(scene.home, 'keys'))).toEqual(['snapshot.pem', 'timestamp.pem'])
     await done('registry', 'rotate', 'targets', '--home', scene.home)
-    await scene.signAndApply(['anna', 'ben'], '--targets-key', scene.privateKey('vault'))
+    await scene.signAndApply(['amber', 'blue'], '--targets-key', scene.privateKey('vault'))
     await host.refresh()
     expect(await readdir(join(scene.home, 'keys'))).toEqual(['snapshot.pem', 'targets.pem', 'timestamp.pem'])
   })
@@ -169,14 +169,14 @@ describe('time', () => {
     expect((await fetch(`${registry.url}/health/ready`)).status).toBe(200)
     await (await scene.host(registry)).refresh()
     await done('registry', 'root', 'draft', '--home', scene.home)
-    await scene.signAndApply(['ben', 'carla'])
+    await scene.signAndApply(['blue', 'coral'])
     expect((await statusOf(scene.home)).due).toEqual([])
     await (await scene.host(registry)).refresh()
   })
 
   test('a root made for less is due from half of that on', async () => {
     await using scene = await Ceremony.begin('--days', '100')
-    await scene.signAndApply(['anna', 'ben'])
+    await scene.signAndApply(['amber', 'blue'])
     travel(49)
     expect((await statusOf(scene.home)).due.filter((line) => line.startsWith('The root'))).toEqual([])
     travel(2)
@@ -189,11 +189,11 @@ describe('the folder', () => {
     await using scene = await Ceremony.beginAndApply()
     const names = ['one', 'two', 'three', 'four']
     const answers = await Promise.all([
-      ...names.map((name) => opsflux('registry', 'publisher', 'add', '--home', scene.home, '--name', name, '--prefix', `${name}-`, '--key', scene.publicKey('anna'))),
+      ...names.map((name) => opsflux('registry', 'publisher', 'add', '--home', scene.home, '--name', name, '--prefix', `${name}-`, '--key', scene.publicKey('amber'))),
       opsflux('registry', 'rotate', 'timestamp', '--home', scene.home), opsflux('registry', 'rotate', 'timestamp', '--home', scene.home), opsflux('registry', 'rotate', 'snapshot', '--home', scene.home),
     ])
     expect(answers.map(({ code }) => code)).toEqual(answers.map(() => 0))
-    const signed = await scene.sign(['anna', 'ben'])
+    const signed = await scene.sign(['amber', 'blue'])
     const applied = await Promise.all([scene.apply(signed), scene.apply(signed)])
     expect(applied.map(({ out }) => out.split('.')[0]).toSorted()).toEqual(['Root 2 is in force', 'Root 2 was in force already; nothing is left to be done'])
     await (await scene.host(await scene.serve())).refresh()

@@ -103,7 +103,7 @@ describe('a release', { timeout: 60_000 }, () => {
     expect(await offered(host)).toEqual(['1.2.0'])
     await done('registry', 'publisher', 'keys', '--home', scene.home, '--name', 'hello', '--add', scene.path('new/hello.public.pem'))
     await done('registry', 'rotate', 'targets', '--home', scene.home)
-    await scene.signAndApply(['anna', 'ben'])
+    await scene.signAndApply(['amber', 'blue'])
     expect(await offered(host)).toEqual(['1.2.0'])
     expect((await host.revocations()).map(({ version, by }) => [version, by]).toSorted()).toEqual([['1.0.0', 'registry'], ['1.1.0', 'publisher']])
     expect(await opsflux('registry', 'revoke', 'hello-notes', '9.9.9', '--home', scene.home, '--reason', 'x')).toMatchObject({ code: 1, error: expect.stringContaining('not-found') })

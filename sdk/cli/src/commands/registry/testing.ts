@@ -32,7 +32,7 @@ export async function json<T = Record<string, unknown>>(...args: string[]): Prom
   return JSON.parse(await done(...args, '--json')) as T
 }
 
-const three = ['anna', 'ben', 'carla']
+const three = ['amber', 'blue', 'coral']
 
 /** Holders with their keys, a registry they sign for, and hosts that trust it. */
 export class Ceremony implements AsyncDisposable {
@@ -51,7 +51,7 @@ export class Ceremony implements AsyncDisposable {
 
   static async beginAndApply(): Promise<Ceremony> {
     const ceremony = await Ceremony.begin()
-    await ceremony.signAndApply(['anna', 'ben'])
+    await ceremony.signAndApply(['amber', 'blue'])
     return ceremony
   }
 
