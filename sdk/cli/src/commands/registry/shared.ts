@@ -16,7 +16,7 @@ export async function repositoryOf(values: Values, given: Given): Promise<Reposi
   return new Repository(resolve(valueOf(values, 'home')), undefined, { broughtKeys })
 }
 
-/** Public keys, each named after its file: `amber.public.pem` is Anna's. */
+/** Public keys, each named after its file: `amber.public.pem` is amber's. */
 export function readHeldKeys(paths: readonly string[]): Promise<HeldKey[]> {
   return Promise.all(paths.map(async (path) => ({ name: basename(path).replace(/(\.public)?\.pem$/, ''), publicKey: await readPublicKey(path) })))
 }
