@@ -20,9 +20,13 @@ test.runIf(onLinux)('the child has no environment, no rights and no network, as 
   }
   if (applied.has('no new privileges')) expect(line('NoNewPrivs')).toBe('1')
   if (applied.has('no network')) expect(readlinkSync(`/proc/${pid}/ns/net`)).not.toBe(readlinkSync('/proc/self/ns/net'))
+  for (const name of ['no signals to others', 'no sight of others']) {
+    const namespace = name === 'no sight of others' ? 'mnt' : 'pid'
+    if (applied.has(name)) expect(readlinkSync(`/proc/${pid}/ns/${namespace}`)).not.toBe(readlinkSync(`/proc/self/ns/${namespace}`))
+  }
   expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toBe('')
   expect([...applied, ...(hardening?.missing ?? [])].toSorted()).toEqual(
-    ['Node permissions', 'empty environment', 'ends with the host', 'memory seen by the host', 'no core dumps', 'no network', 'no new privileges', 'no shared memory', 'resource limits', 'separate process', 'user of its own'].toSorted(),
+    ['Node permissions', 'empty environment', 'ends with the host', 'memory seen by the host', 'no core dumps', 'no network', 'no new privileges', 'no shared memory', 'no sight of others', 'no signals to others', 'resource limits', 'separate process', 'user of its own'].toSorted(),
   )
 })
 

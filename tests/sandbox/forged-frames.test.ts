@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { atFirstCall, withHostileProgram } from './left-isolate.ts'
+import { withHostileProgram } from './hostile-program.ts'
+import { atFirstCall } from './left-isolate.ts'
 import { Scene } from './scene.ts'
 
 // What a child sends that somebody else took over: none of it is what our runtime would say.

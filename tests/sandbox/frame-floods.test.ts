@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { atFirstCall, withHostileProgram } from './left-isolate.ts'
+import { withHostileProgram } from './hostile-program.ts'
+import { atFirstCall } from './left-isolate.ts'
 import { ownLagMs, watchLoop } from './loop-lag.ts'
 import { Scene } from './scene.ts'
 

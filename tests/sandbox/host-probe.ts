@@ -18,10 +18,11 @@ export interface Figures extends Lag {
   outcomes: string[]
 }
 
-const big = 'x'.repeat(900_000)
+// New each time, as rows are.
+const rows = (): string[] => Array.from({ length: 900 }, (_, row) => `${row}`.padEnd(1000, 'x'))
 const hostCalls = new Map<string, HostCall<undefined>>([
   ['db.count', { schema: {}, handle: async () => 1 }],
-  ['db.find', { schema: {}, handle: async () => big }],
+  ['db.find', { schema: {}, handle: async () => rows() }],
   ['db.aggregate', { schema: {}, handle: () => new Promise<Json>((resolve) => { setTimeout(() => resolve(null), 100) }) }],
 ])
 const info: CallInfo = { user: { id: 'user-1', locale: 'en' }, tenant: { id: 'tenant-1' }, now: '2026-01-02T03:04:05Z', granted: [] }

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import { atFirstCall, withHostileProgram } from './left-isolate.ts'
+import { withHostileProgram } from './hostile-program.ts'
+import { atFirstCall } from './left-isolate.ts'
 import { Scene } from './scene.ts'
 
 const answered = "say(frameKind.result, call, 0, '\"pong\"'); say(frameKind.done, 0, 0, '')"

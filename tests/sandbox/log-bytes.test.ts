@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { atFirstCall, withHostileProgram } from './left-isolate.ts'
+import { withHostileProgram } from './hostile-program.ts'
+import { atFirstCall } from './left-isolate.ts'
 import { callInfo, Scene } from './scene.ts'
 
 const leftOut = 'The other log lines of this call were left out.'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { atFirstCall, withHostileProgram } from './left-isolate.ts'
+import { withHostileProgram } from './hostile-program.ts'
+import { atFirstCall } from './left-isolate.ts'
 import { callInfo, Scene } from './scene.ts'
 
 test('a child that never says it is ready is ended within its start-up time', async () => {

@@ -1,5 +1,9 @@
 import type { CapabilityName, Json } from '@opsflux/sdk'
+import { ownMsOf } from './limits.ts'
 import type { SandboxLimits } from './limits.ts'
+
+// Whoever waits behind two that run away has an answer after 1.25 times the time of a call, and two starts.
+const suspicion = 4
 
 export interface CallInfo {
   user: { id: string; locale: string }
@@ -12,13 +16,15 @@ export interface CallInfo {
 /** A call somebody waits for, whether it runs or not yet. */
 export interface CallRequest<C> {
   site: string
-  /** JSON text of site, input and info. */
-  text: string
-  /** Of `text`. */
+  /** JSON text of site, input and info, not kept: of a call that runs, the host holds its caller's input and no copy. */
+  takeText(): string
+  /** Of its text. */
   bytes: number
   info: CallInfo
   context: C
   retried: boolean
+  /** It was there when a call of its site ran away, and has not been run since: if it does the same, it is ended sooner. */
+  isSuspect: boolean
   resolve(value: Json): void
   reject(error: unknown): void
 }
@@ -50,6 +56,12 @@ export class ActiveCall<C> {
     this.id = id
     this.request = request
     this.limits = limits
+  }
+
+  /** Milliseconds its own code may run. */
+  get ownMs(): number {
+    const { site, isSuspect } = this.request
+    return ownMsOf(site, this.limits) / (isSuspect ? suspicion : 1)
   }
 
   /** Neither answers nor host calls of it count any more. */

@@ -54,14 +54,19 @@ export class CallDispatch<C> {
     const { failures, traffic, emit } = this.#parts
     // A module that does not start would only be started again for each of them.
     if (wasStarting) this.#refuseWaiting(failures.start(reason, detail))
-    for (const call of traffic.takeActive()) {
+    const calls = traffic.takeActive()
+    const culprits = new Set(calls.filter((call) => call.id === traffic.clock.running || traffic.clock.isOverdue(call)))
+    const runaways = new Set(reason === 'timeout' ? [...culprits].map(({ request }) => request.site) : [])
+    for (const request of this.#queue.suspect(runaways)) request.reject(failures.died(request.site, reason))
+    for (const call of calls) {
       const { request } = call
-      const isCulprit = call.id === traffic.clock.running || traffic.clock.isOverdue(call)
+      const isCulprit = culprits.has(call)
+      const ranAwayTwice = request.isSuspect && runaways.has(request.site)
       // Whoever was merely near is tried once more, if it cannot do anything twice.
-      const retry = !isCulprit && !request.retried && !call.wrote && !isLast
+      const retry = !isCulprit && !request.retried && !ranAwayTwice && !call.wrote && !isLast
       if (retry) emit({ type: 'retried', site: request.site })
       traffic.settle(call, () => {
-        if (retry) this.accept({ ...request, retried: true })
+        if (retry) this.accept({ ...request, retried: true, isSuspect: request.isSuspect || runaways.has(request.site) })
         else request.reject(isCulprit && reason === 'timeout' ? failures.timeout(request.site) : failures.died(request.site, reason))
       })
     }

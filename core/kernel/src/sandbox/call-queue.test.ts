@@ -5,7 +5,7 @@ import { completeLimits } from './limits.ts'
 
 const limits = completeLimits({ callsWaiting: 3, waitingBytes: 100, wallMs: 1000, jobMs: 5000 })
 const request = (site: string, bytes = 10): CallRequest<undefined> => ({
-  site, bytes, text: '', context: undefined, retried: false, resolve: () => undefined, reject: () => undefined,
+  site, bytes, takeText: () => '', context: undefined, retried: false, isSuspect: false, resolve: () => undefined, reject: () => undefined,
   info: { user: { id: 'u', locale: 'en' }, tenant: { id: 't' }, now: '', granted: [] },
 })
 

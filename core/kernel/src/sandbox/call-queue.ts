@@ -31,6 +31,16 @@ export class CallQueue<C> {
     return all.map(({ request }) => request)
   }
 
+  /** Calls of these sites ran away: takes out the others of them that waited through that a second time. */
+  suspect(sites: ReadonlySet<string>): CallRequest<C>[] {
+    const before = this.#waiting.map(({ request }) => request).filter(({ site }) => sites.has(site))
+    const twice = new Set(before.filter(({ isSuspect }) => isSuspect))
+    for (const request of before) request.isSuspect = true
+    this.#waiting = this.#waiting.filter(({ request }) => !twice.has(request))
+    for (const { bytes } of twice) this.#bytes -= bytes
+    return [...twice]
+  }
+
   /** Takes out those that have waited for as long as they might have run. */
   age(elapsedMs: number, limits: SandboxLimits): CallRequest<C>[] {
     const isOver = ({ request, waitedMs }: { request: CallRequest<C>; waitedMs: number }): boolean => waitedMs > wallMsOf(request.site, limits)

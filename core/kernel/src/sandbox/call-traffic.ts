@@ -51,7 +51,7 @@ export class CallTraffic<C> {
     this.#lastCall = (this.#lastCall % 0xffff_fffe) + 1
     const call = new ActiveCall(this.#lastCall, request, this.#parts.limits())
     this.active.set(call.id, call)
-    this.#enterGuest(frameKind.call, call.id, 0, request.text)
+    this.#enterGuest(frameKind.call, call.id, 0, request.takeText())
   }
 
   /** For the calls launched from here on. */
@@ -112,6 +112,7 @@ export class CallTraffic<C> {
     return {
       send: (kind, hostCall, text) => isThere(hostCall) && this.#enterGuest(kind, id, hostCall, text),
       ready: () => this.#parts.child()?.unblocked(),
+      hold: (isHeld) => this.#parts.child()?.hold(isHeld),
     }
   }
 

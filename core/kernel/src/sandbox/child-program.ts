@@ -30,9 +30,10 @@ function findBinary(): string {
   return realpathSync(binary)
 }
 
-/** The program a child is started with (`node -e`). */
-export function childProgram(binary: string): string {
+/** The program a child is started with (`node -e`). What it `inherited` is closed before anything of a plugin is there. */
+export function childProgram(binary: string, inherited: readonly number[]): string {
   return `'use strict'
+for (const descriptor of ${JSON.stringify(inherited)}) require('node:fs').closeSync(descriptor)
 const loaded = { exports: {} }
 process.dlopen(loaded, ${JSON.stringify(binary)})
 ${encodeFrame}

@@ -27,6 +27,8 @@ export class ChildWatch<C> {
   #ticker: NodeJS.Timeout | undefined
   #cpu = new CpuWindow()
   #cpuMs = 0
+  /** Of it, since the look before. */
+  #usedMs = 0
   #lastTick = 0
   #startingMs: number | undefined = 0
   #idleMs = 0
@@ -92,7 +94,8 @@ export class ChildWatch<C> {
     const { callMs } = limits()
     const fault = this.#usage(child, elapsedMs)
     if (fault) return fault
-    const overdue = traffic.clock.charge(traffic.active, elapsedMs, callMs)
+    // Of one whose words are not read, only the system knows whether it still runs.
+    const overdue = traffic.clock.charge(traffic.active, child.isHeld ? Math.min(this.#usedMs, elapsedMs) : elapsedMs, callMs)
     if (overdue !== undefined) return ['timeout', `${overdue} ran longer than it may`]
     for (const call of traffic.active.values()) {
       call.wallMs += wallMs
@@ -124,8 +127,8 @@ export class ChildWatch<C> {
     this.#lookedAt = performance.now()
     const residentMb = child.figures.residentMb() ?? 0
     if (residentMb > memoryMb) return ['memory', `it used ${Math.round(residentMb)} MB of ${memoryMb} MB`]
-    const usedMs = this.#cpu.add(this.#cpuSince(child, elapsedMs))
-    return usedMs > cpuMsPerMinute ? ['cpu', `it used more than ${cpuMsPerMinute} ms of processor time within a minute`] : undefined
+    this.#usedMs = this.#cpuSince(child, elapsedMs)
+    return this.#cpu.add(this.#usedMs) > cpuMsPerMinute ? ['cpu', `it used more than ${cpuMsPerMinute} ms of processor time within a minute`] : undefined
   }
 
   /** Where the system does not tell: the time in which code of it was to run. */

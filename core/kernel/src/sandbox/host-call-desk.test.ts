@@ -18,10 +18,10 @@ function makeDesk({ isGranted = (): boolean | Promise<boolean> => true, limits =
   ])
   const desk = new HostCallDesk<undefined>({ table, authorise: isGranted, refused: (_call, capability, hostCall) => refused.push(`${capability} ${hostCall}`), log: (_call, { message }) => lines.push(message) })
   const call = new ActiveCall<undefined>(1, {
-    site: 'route:ping', text: '', bytes: 0, retried: false, context: undefined, resolve: () => undefined, reject: () => undefined,
+    site: 'route:ping', takeText: () => '', bytes: 0, retried: false, isSuspect: false, context: undefined, resolve: () => undefined, reject: () => undefined,
     info: { user: { id: 'u', locale: 'en' }, tenant: { id: 't' }, now: '', granted: [] },
   }, completeLimits({ hostCallsPerCall: 3, logLinesPerCall: 2, callBytes: 500, ...limits }))
-  const receive = (id: number, payload: string) => desk.receive(call, id, payload, { send: (_kind, hostCall, text) => answers.push([hostCall, text]), ready: () => undefined })
+  const receive = (id: number, payload: string) => desk.receive(call, id, payload, { send: (_kind, hostCall, text) => answers.push([hostCall, text]), ready: () => undefined, hold: () => undefined })
   return { call, lines, answers, ran, refused, receive }
 }
 

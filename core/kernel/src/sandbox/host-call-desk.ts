@@ -2,6 +2,7 @@ import type { CapabilityName } from '@opsflux/sdk'
 import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
 import type { ActiveCall } from './active-call.ts'
 import { isShareUsed, nextShare } from './event-loop-share.ts'
+import { HostCallPlaces } from './host-call-places.ts'
 import { findHostCall, readArguments } from './host-calls.ts'
 import type { HostCall, HostCalls } from './host-calls.ts'
 import { writeLogLine } from './log-lines.ts'
@@ -22,6 +23,8 @@ export interface AnswerWay {
   send(kind: number, hostCall: number, text: string): void
   /** Waited for before each host call: a child that does not read gets no more to read. */
   ready(): Promise<void> | undefined
+  /** Whether what the child says is left unread for now: it holds back what does not fit into its pipe. */
+  hold(isHeld: boolean): void
 }
 
 /** Serves the host calls of one sandbox: counts, authorises, validates, runs them in turn, answers. */
@@ -29,6 +32,7 @@ export class HostCallDesk<C> {
   #options: DeskOptions<C>
   /** Bytes of host calls that run or wait for their turn, of all calls together: they are in the host's memory. */
   #heldBytes = 0
+  #places = new HostCallPlaces()
 
   constructor(options: DeskOptions<C>) {
     this.#options = options
@@ -58,11 +62,19 @@ export class HostCallDesk<C> {
     }
     call.unanswered.set(id, name)
     this.#heldBytes += bytes
-    call.inTurn(way.ready, async () => {
+    if (this.#heldBytes > waitingBytes) way.hold(true)
+    let hasPlace = false
+    const takePlace = async (): Promise<void> => {
+      await this.#places.take(way.ready)
+      hasPlace = true
+    }
+    call.inTurn(takePlace, async () => {
       const [kind, answer] = await this.#run(call, id, name, text)
       call.unanswered.delete(id)
       this.#heldBytes -= bytes
+      if (this.#heldBytes <= waitingBytes) way.hold(false)
       way.send(kind, id, answer)
+      if (hasPlace) this.#places.free()
     })
     return undefined
   }

@@ -4,6 +4,11 @@ import type { PluginLimits } from '@opsflux/sdk'
 /**
  * What one plugin may use: the limits of the SDK's table, and what follows from them. Every figure is enforced by the host,
  * from outside the child, by SIGKILL or refusal.
+ *
+ * A call that runs away has its answer after `callMs`, and the look every 50 ms. Of calls of one site that run away at once,
+ * whether in flight or waiting, the first gets its whole `callMs`, the next, in the next child, a quarter, and the rest are
+ * refused with it: all within 1.25 `callMs`, one start and 300 ms (2.5 s with the usual values). When several sites run away at
+ * once, within twice `callMs` and a start for those in flight; for those that wait, within three, when the module is stopped.
  */
 export interface SandboxLimits extends PluginLimits {
   /** Milliseconds of one whole call, the host's answers included. Default 15 s, but twice `callMs` at least; of a job, twice `jobMs` at least. */
@@ -12,7 +17,10 @@ export interface SandboxLimits extends PluginLimits {
   isolateMb: number
   /** Calls that wait for a place; one more is answered `plugin-failed`. */
   callsWaiting: number
-  /** Bytes of the input of calls that wait, and of arguments of host calls that wait for their turn, in the host's memory. Default 4 MiB, twice `messageBytes` at least. */
+  /**
+   * Bytes of the input of calls that wait: one more is answered `plugin-failed`. And of the arguments of host calls that run or wait
+   * for their turn, of all calls together: what the child says beyond them is not read until some are done. Default 4 MiB, twice `messageBytes` at least.
+   */
   waitingBytes: number
   /** Bytes of all that one call sends to the host. Default 16 MiB, four messages at least. */
   callBytes: number

@@ -95,16 +95,22 @@ export class PluginSandbox<C> {
 
   /**
    * Calls a handler: site `hook:incident.beforeCreate`, `route:rates` or `job:nightly`. Starts the child if there is none. When it
-   * settles, no host call made on its behalf runs any more: `context`'s transaction may end.
+   * settles, no host call made on its behalf runs any more: `context`'s transaction may end. Until then `input` must stay as it is.
    * @throws refused-by-module, plugin-failed, plugin-timeout, plugin-stopped, payload-too-large, and whatever a host call threw that the plugin let through.
    */
   call(site: string, input: Json, info: CallInfo, context: C): Promise<Json> {
     const { user, tenant, now, granted } = info
-    const text = JSON.stringify({ site, input, info: { user: { id: user.id, locale: user.locale }, tenant: { id: tenant.id }, now, granted } })
+    const write = (): string => JSON.stringify({ site, input, info: { user: { id: user.id, locale: user.locale }, tenant: { id: tenant.id }, now, granted } })
+    let text: string | undefined = write()
     const bytes = Buffer.byteLength(text)
+    const takeText = (): string => {
+      const taken = text ?? write()
+      text = undefined
+      return taken
+    }
     return new Promise((resolve, reject) => {
       if (bytes > this.#limits.value.messageBytes) reject(this.#failures.tooLarge(site))
-      else this.#dispatch.accept({ site, text, bytes, info, context, retried: false, resolve, reject })
+      else this.#dispatch.accept({ site, takeText, bytes, info, context, retried: false, isSuspect: false, resolve, reject })
     })
   }
 

@@ -6,7 +6,7 @@ import { hostDescriptor } from './child-program.ts'
 import { isShareUsed, nextShare } from './event-loop-share.ts'
 import type { DeathReason } from './events.ts'
 import type { Hardening } from './hardening.ts'
-import { ProcessFigures } from './process-figures.ts'
+import { childOf, ProcessFigures } from './process-figures.ts'
 import { encodeFrame, FrameReader } from './wire.ts'
 import type { FrameListener } from './wire.ts'
 
@@ -26,13 +26,16 @@ export interface ChildListeners {
 
 /** One child process: its pipe, its figures, its end. */
 export class SandboxProcess {
-  readonly pid: number
   readonly figures: ProcessFigures
   #child: ChildProcess
+  #launcherStays: boolean
+  #hasOwnGroup: boolean
   #pipe: Duplex
   #reader: FrameReader
   #listeners: ChildListeners | undefined
   #unblocked: (() => void)[] = []
+  #isHeld = false
+  #isInTurn = true
   #errors = ''
   #errorBytes = 0
 
@@ -41,9 +44,11 @@ export class SandboxProcess {
     const node = [process.execPath, '--permission', '--allow-addons', `--allow-fs-read=${binary}`, ...nodeOptions, '-e', program]
     const [command = process.execPath, ...rest] = [...hardening.prefix, ...node]
     this.#listeners = listeners
-    this.#child = spawn(command, rest, { cwd: '/', env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe'], windowsHide: true })
-    this.pid = this.#child.pid ?? 0
-    this.figures = new ProcessFigures(this.pid)
+    this.#launcherStays = hardening.launcherStays
+    // A group of its own: what is sent to all of the host's group, by code of the child or at the terminal, is not for both. Only where no group is needed to end it.
+    this.#hasOwnGroup = hardening.applied.includes('ends with the host')
+    this.#child = spawn(command, rest, { cwd: '/', env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe'], detached: this.#hasOwnGroup, windowsHide: true })
+    this.figures = new ProcessFigures(() => this.pid)
     const pipe = this.#child.stdio[hostDescriptor]
     if (!(pipe instanceof Duplex)) throw new TypeError('a child without a pipe')
     this.#pipe = pipe
@@ -55,6 +60,13 @@ export class SandboxProcess {
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#readErrors(chunk))
     this.#child.once('error', (error) => this.#end('start', error.message))
     this.#child.once('close', (code, signal) => this.#end(...deathOf(code, signal, this.#errors)))
+  }
+
+  /** Of the process that runs the module; undefined before there is one, and after. */
+  get pid(): number | undefined {
+    const { pid, exitCode, signalCode } = this.#child
+    if (pid === undefined || exitCode !== null || signalCode !== null) return undefined
+    return this.#launcherStays ? childOf(pid) : pid
   }
 
   send(kind: number, call: number, hostCall: number, payload: string): void {
@@ -69,13 +81,24 @@ export class SandboxProcess {
     return new Promise((resolve) => this.#unblocked.push(resolve))
   }
 
+  /** What it says waits unread: what it does in this time cannot be told from what it has done. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld || !this.#listeners) return
+    this.#isHeld = isHeld
+    this.#flow()
+  }
+
   allowFrames(maxBytes: number): void {
     this.#reader.allow(maxBytes)
   }
 
   /** Ends it for a fault: `died` is told at once. */
   kill(reason: DeathReason, detail: string): void {
-    this.#child.kill('SIGKILL')
+    this.#signal()
     this.#end(reason, detail)
   }
 
@@ -83,12 +106,26 @@ export class SandboxProcess {
   async dismiss(): Promise<void> {
     this.#listeners = undefined
     const gone = new Promise<void>((resolve) => {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.pid === 0) resolve()
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) resolve()
       else this.#child.once('exit', () => resolve())
     })
-    this.#child.kill('SIGKILL')
+    this.#signal()
     this.#end('crash', '')
     await gone
+  }
+
+  /** Its launcher, if that stayed, ends when the child is gone. */
+  #signal(): void {
+    const { pid } = this
+    const launcher = this.#child.pid
+    try {
+      if (this.#launcherStays && pid !== undefined) process.kill(pid, 'SIGKILL')
+      else if (this.#hasOwnGroup && launcher !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) process.kill(-launcher, 'SIGKILL')
+      else this.#child.kill('SIGKILL')
+    } catch {
+      // Gone before the signal, or before it was in its group.
+      this.#child.kill('SIGKILL')
+    }
   }
 
   #read(chunk: Buffer): void {
@@ -99,8 +136,17 @@ export class SandboxProcess {
       this.kill('protocol', `it sent ${error instanceof Error ? error.message : 'what cannot be read'}`)
     }
     if (!isShareUsed()) return
-    this.#pipe.pause()
-    void nextShare().then(() => this.#pipe.resume())
+    this.#isInTurn = false
+    this.#flow()
+    void nextShare().then(() => {
+      this.#isInTurn = true
+      this.#flow()
+    })
+  }
+
+  #flow(): void {
+    if (this.#isHeld || !this.#isInTurn) this.#pipe.pause()
+    else this.#pipe.resume()
   }
 
   #readErrors(chunk: Buffer): void {

@@ -1,7 +1,8 @@
 import type { SandboxStatus } from '@opsflux/sdk'
-import { childLoad, childProgram, isolatedVmBinary } from './child-program.ts'
+import { childLoad, childProgram, hostDescriptor, isolatedVmBinary } from './child-program.ts'
 import { hardeningFor, hardeningOfHost } from './hardening.ts'
 import type { Hardening } from './hardening.ts'
+import { inheritedDescriptors } from './inherited-descriptors.ts'
 import type { SandboxLimits } from './limits.ts'
 import { SandboxProcess } from './process.ts'
 import type { ChildListeners } from './process.ts'
@@ -26,7 +27,7 @@ export function maxFrameBytes({ messageBytes }: SandboxLimits): number {
 export function startChild(options: { source: string; entities: readonly string[]; limits: SandboxLimits; hardening: Hardening; listeners: ChildListeners }): SandboxProcess {
   const { source, entities, limits, hardening, listeners } = options
   const binary = isolatedVmBinary()
-  const child = new SandboxProcess({ program: childProgram(binary), binary, hardening, maxFrameBytes: maxFrameBytes(limits), listeners })
+  const child = new SandboxProcess({ program: childProgram(binary, inheritedDescriptors(hostDescriptor)), binary, hardening, maxFrameBytes: maxFrameBytes(limits), listeners })
   child.send(frameKind.load, 0, 0, JSON.stringify(childLoad(source, entities, limits, hardening)))
   return child
 }
