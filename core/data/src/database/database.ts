@@ -3,6 +3,7 @@ import { OpsFluxError } from '@opsflux/sdk'
 import { sql } from 'kysely'
 import type { Kysely, RawBuilder, Transaction } from 'kysely'
 import pg from 'pg'
+import { BoundedClient } from './bounded-client.ts'
 import { platformMigrations, runKernelMigrations } from './kernel-migrations.ts'
 import type { KernelMigration } from './kernel-migrations.ts'
 import { passGate } from './plugin-gate.ts'
@@ -106,7 +107,7 @@ function openOrm(clientUrl: string, max: number): MikroORM {
     discovery: { warnWhenNoEntities: false },
     pool: { min: 0, max },
     driverOptions: {
-      application_name: 'opsflux', connectionTimeoutMillis: 10_000, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000,
+      Client: BoundedClient, application_name: 'opsflux', connectionTimeoutMillis: 10_000, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000,
     },
   })
 }

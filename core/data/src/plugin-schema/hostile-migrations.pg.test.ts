@@ -32,7 +32,7 @@ const judged = (upSql: string): Promise<unknown> => schemas.measure({ pluginId, 
 /** As whoever got past the judge, one statement a message. */
 const asRole = (text: string): Promise<unknown> => owner.query({ text, queryMode: 'extended' } as pg.QueryConfig)
 const world = async (): Promise<unknown> => (await test.database.admin.query(`
-  select (select jsonb_agg(c.oid::regclass::text || c.relkind::text || coalesce(c.relacl::text, '') order by c.oid) from pg_class c) as relations, (select jsonb_agg(rolname order by rolname) from pg_roles) as roles,
+  select (select jsonb_agg(c.oid::regclass::text || c.relkind::text || coalesce(c.relacl::text, '') order by c.oid) from pg_class c) as relations, (select jsonb_agg(rolname order by rolname) from pg_roles where rolname !~ '^p_.*_owner$' or rolname ~ '^p_hostile_(one|two)_') as roles,
     (select count(*) from pg_proc) as functions, (select count(*) from pg_largeobject_metadata) as objects, (select count(*) from pg_db_role_setting) as settings, (select count(*) from pg_rewrite) as rules`)).rows[0]
 
 const body = "returns integer language %s as 'select 1'"
@@ -157,6 +157,25 @@ describe('a migration runs', () => {
       await test.database.admin.query(`alter role ${role} reset all`)
       await test.database.admin.query(`alter database ${database} reset all`)
     }
+  })
+
+  it.each([
+    ['rows of 100 MB', "select repeat('x', 100000000) from generate_series(1, 4)"], ['millions of rows', 'select generate_series(1, 3000000)'],
+    ['an error that repeats 100 MB', "select repeat('x', 100000000)::integer"], ['an error of more than a string can hold', "select repeat('x', 600000000)::integer"],
+  ])('what PostgreSQL answers is not collected: %s', async (_, sql) => {
+    const before = process.memoryUsage().rss
+    await expect(judged(sql)).rejects.toMatchObject({ code: 'migration-failed', message: expect.stringContaining('larger than 4 MiB') })
+    expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(90)
+    await expect(judged("select repeat('x', 1000000)::integer")).rejects.toMatchObject({ message: expect.stringMatching(/^.{0,700}$/s) })
+    await expect(schemas.measure({ pluginId: 'hostile-new', down: [], up: [{ id: '0001-init', upSql: sql }] })).rejects.toMatchObject({ code: 'migration-failed' })
+    expect(await schemas.tables('hostile-new')).toEqual([])
+  }, 60_000)
+
+  it('all statements of a change together have a limit too', async () => {
+    await asOwner(test.database.roleUrl(ownerOf(pluginId)), schema, (client) => inLockedTransaction(client, pluginId, async () => {
+      const { rows } = await client.query("select setting from pg_settings where name = 'transaction_timeout' union all select '900000' where current_setting('server_version_num')::integer < 170000")
+      expect(rows).toEqual([{ setting: '900000' }])
+    }))
   })
 
   it('one statement a message: a second one behind the first is refused by the server too', async () => {

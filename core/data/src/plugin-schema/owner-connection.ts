@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { OpsFluxError } from '@opsflux/sdk'
-import pg from 'pg'
+import type pg from 'pg'
+import { BoundedClient } from '../database/bounded-client.ts'
 import { closeGate } from '../database/plugin-gate.ts'
 import { hasSqlState, quoteIdentifier } from '../database/roles.ts'
 import { schemaOf } from './names.ts'
@@ -10,7 +11,7 @@ import { schemaOf } from './names.ts'
  * `set role` could be given back by the plugin's SQL.
  */
 export async function asOwner<T>(url: string, schema: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
+  const client = BoundedClient.forOwner({
     connectionString: url, connectionTimeoutMillis: 10_000, application_name: 'opsflux-owner', lock_timeout: 5000, statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 120_000,
   })
@@ -63,6 +64,9 @@ export async function inDiscardedTransaction<T>(client: pg.Client, pluginId: str
 
 const lockAttempts = 20
 
+// A migration of many statements, each within its time, would hold the module for days. PostgreSQL has this since 17.
+const limitWhole = "select set_config(name, '15min', true) from pg_settings where name = 'transaction_timeout'"
+
 async function beginLocked(client: pg.Client, pluginId: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     await client.query("begin; set local lock_timeout = '3s'")
@@ -70,6 +74,7 @@ async function beginLocked(client: pg.Client, pluginId: string): Promise<void> {
       await client.query(closeGate, [pluginId])
       await lockTables(client, schemaOf(pluginId))
       await client.query("set local lock_timeout = '5s'")
+      await client.query(limitWhole)
       return
     } catch (error) {
       await client.query('rollback')

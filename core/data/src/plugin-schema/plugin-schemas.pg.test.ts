@@ -18,6 +18,12 @@ afterAll(() => test.close())
 const install = (pluginId: string): SchemaChange => ({ pluginId, down: [], up: [incidents.init] })
 const one = async <T>(sql: string, values: unknown[] = []): Promise<T> => (await test.database.admin.query(sql, values)).rows[0] as T
 
+it('counts rows for however many ask at once, with one of the few connections of the owner', async () => {
+  await schemas.change(install('counted-module'), await schemas.stage('counted-module', { installation: installationOf('1.0.0') }))
+  await addIncidents(test, 'p_counted_module', ['One', 'Two'])
+  expect(new Set(await Promise.all(Array.from({ length: 40 }, () => schemas.rowsOf('counted-module'))))).toEqual(new Set([2]))
+})
+
 describe('change', () => {
   it('applies migrations, installation, tenants and operation together', async () => {
     await test.database.admin.query("insert into opsflux.tenant (id, name) values ($1, 'A') on conflict do nothing", [tenantA])

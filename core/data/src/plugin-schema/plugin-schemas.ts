@@ -18,6 +18,8 @@ import type { AppliedMigration, ChangePayload, Measured, RestorePointMeta, Schem
 /** The schemas of plugins: one owner role each, changed in one transaction together with the installation. */
 export class PluginSchemas {
   readonly #database: Database
+  /** Ends when what is counted at present is: the owner's role has few connections, and changes need them. */
+  readonly #counted = new Map<string, Promise<unknown>>()
 
   constructor(database: Database) {
     this.#database = database
@@ -39,7 +41,7 @@ export class PluginSchemas {
   async tables(pluginId: string): Promise<TableRows[]> {
     const schema = schemaOf(pluginId)
     if (!(await hasSchema(this.#database.admin, schema))) return []
-    return this.#asOwner(pluginId, async (client) => {
+    return this.#inTurn(pluginId, async (client) => {
       const { rows } = await client.query<{ name: string }>("select relname as name from pg_class where relnamespace = $1::regnamespace and relkind = 'r' order by relname", [quoteIdentifier(schema)])
       const tables: TableRows[] = []
       for (const { name } of rows) tables.push({ name, rows: await countRows(client, schema, name) })
@@ -62,13 +64,12 @@ export class PluginSchemas {
     return this.#locked(request.pluginId, async (admin) => {
       const wasThere = await hasSchema(admin, schema)
       await this.#ensure(admin, request.pluginId)
-      return this.#asOwner(request.pluginId, async (client) => {
-        try {
-          return await inDiscardedTransaction(client, request.pluginId, () => measureScripts(client, schema, owner, scripts))
-        } finally {
-          if (!wasThere) await client.query(`drop schema if exists ${quoteIdentifier(schema)}`)
-        }
-      })
+      try {
+        return await this.#asOwner(request.pluginId, (client) => inDiscardedTransaction(client, request.pluginId, () => measureScripts(client, schema, owner, scripts)))
+      } finally {
+        // The connection may be gone with the script that was tried on it.
+        if (!wasThere) await this.#asOwner(request.pluginId, (client) => client.query(`drop schema if exists ${quoteIdentifier(schema)}`))
+      }
     })
   }
 
@@ -175,6 +176,14 @@ export class PluginSchemas {
 
   #asOwner<T>(pluginId: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
     return asOwner(this.#database.roleUrl(ownerOf(pluginId)), schemaOf(pluginId), work)
+  }
+
+  /** One after the other. */
+  #inTurn<T>(pluginId: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const counted = (this.#counted.get(pluginId) ?? Promise.resolve()).then(() => this.#asOwner(pluginId, work))
+    const ended = counted.catch(() => undefined).then(() => { if (this.#counted.get(pluginId) === ended) this.#counted.delete(pluginId) })
+    this.#counted.set(pluginId, ended)
+    return counted
   }
 
   async #ensure(admin: pg.Client, pluginId: string): Promise<void> {

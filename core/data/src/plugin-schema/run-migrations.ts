@@ -60,9 +60,12 @@ export async function runScripts(client: pg.Client, scripts: readonly Script[]):
   }
 }
 
+/** PostgreSQL repeats a wrong value whole, however long it is. */
+const shortened = (message: string): string => (message.length > 500 ? `${message.slice(0, 500)}…` : message)
+
 function failure(migration: string, direction: 'up' | 'down', statement: number, cause: unknown): OpsFluxError {
   const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? '') : ''
-  const message = cause instanceof Error ? cause.message : String(cause)
+  const message = shortened(cause instanceof Error ? cause.message : String(cause))
   const way = direction === 'down' ? ' (way back)' : ''
   return new OpsFluxError('migration-failed', `Migration ${migration}${way} failed: ${message}. Nothing was changed: correct the rows it stumbles over, or ask the publisher for a corrected release.`, {
     data: { migration, direction, statement, sqlstate }, cause,
