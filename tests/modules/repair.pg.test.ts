@@ -1,4 +1,5 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ModuleSummary, Operation, Page, Plan, Session } from '@opsflux/sdk'
@@ -61,6 +62,17 @@ describe('a repair', () => {
       expect(await scene.installed(module)).toMatchObject({ state: 'active' })
     }
     expect(await incidents()).toBe(4)
+  }, 60_000)
+
+  test.each([['a file', (path: string) => writeFile(path, 'x')], ['a link to nowhere', (path: string) => symlink('/nonexistent/place', path)], ['a link to another place', (path: string) => symlink(tmpdir(), path)]])('puts back what was replaced by %s, and the host starts', async (_, put) => {
+    const place = join(scene.platform.parts.config.home, 'modules', id)
+    const bystanders = await readdir(tmpdir())
+    await scene.restart(async () => { await rm(place, { recursive: true }); await put(place) })
+    expect(await scene.installed(id)).toMatchObject({ state: 'failed' })
+    expect(await scene.installed(fileModule.id)).toMatchObject({ state: 'active' })
+    expect(await scene.admin.change({ action: 'repair', id })).toMatchObject({ state: 'succeeded' })
+    expect(await incidents()).toBe(4)
+    expect(await readdir(tmpdir())).toEqual(expect.arrayContaining(bystanders.filter((name) => name.startsWith('opsflux-tests-'))))
   }, 60_000)
 
   test.each([['is gone', (path: string) => rm(path)], ['was changed too', (path: string) => writeFile(path, 'nothing')]])('takes the package from the registry when the one kept here %s', async (_, spoil) => {

@@ -36,6 +36,9 @@ interface WebNeeds {
 /** Largest JSON body, bytes as koa reads them; packages have a limit of their own. */
 const jsonLimit = '1mb'
 
+/** Who has not ended a request by then is let go: stopping does not wait for a client that never ends its own. */
+const patienceMs = 10_000
+
 /** Puts the routes together and listens. */
 export async function startWeb(needs: WebNeeds, { log, port, bind }: { log: Logger; port: number; bind: string }): Promise<Web> {
   const { httpServer, live } = needs
@@ -48,10 +51,12 @@ export async function startWeb(needs: WebNeeds, { log, port, bind }: { log: Logg
     stop: async () => {
       health.isServing = false
       const closed = new Promise<void>((resolve) => { httpServer.once('close', resolve) })
+      const late = setTimeout(() => httpServer.closeAllConnections(), patienceMs)
       // Closes the HTTP server with it, and the WebSockets that would keep it open.
       await live.close()
       httpServer.closeIdleConnections()
       await closed
+      clearTimeout(late)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Database, Measured, PluginSchemas } from '@opsflux/data'
-import { OpsFluxError, type ChangeRequest, type Plan } from '@opsflux/sdk'
+import { isOpsFluxError, OpsFluxError, type ChangeRequest, type Plan } from '@opsflux/sdk'
 import type { IsPrivateHost } from '../capabilities/index.ts'
 import { assertDirection, assertFits, assertNeedsServe, assertNobodyNeeds } from './compatibility.ts'
 import type { Installation, Installations } from './installations.ts'
@@ -112,15 +112,27 @@ export class Planner {
       // A folder damaged on disk is what one may want to get away from.
       const current = await this.#parts.finder.installed(installation)
       const again = (current?.migrations ?? []).filter((migration) => path.down.some(({ id }) => id === migration.id))
-      if (path.irreversible.length === 0) {
-        const measured = await schemas.measure({ pluginId: request.id, down: path.down, up: path.up, again })
-        if (measured.wayBack.kind === 'lossless' || !found.restorePoint) return { ...measured, dataFrom: 'down-migrations' }
+      const isTried = found.restorePoint !== undefined && (await this.#hasFailedBack(request.id))
+      if (path.irreversible.length === 0 && !isTried) {
+        const measured = await schemas.measure({ pluginId: request.id, down: path.down, up: path.up, again }).catch((error: unknown) => {
+          // A release whose way back fails must not keep one from leaving it.
+          if (found.restorePoint && isOpsFluxError(error) && error.code === 'migration-failed') return undefined
+          throw error
+        })
+        if (measured && (measured.wayBack.kind === 'lossless' || !found.restorePoint)) return { ...measured, dataFrom: 'down-migrations' }
       }
       if (!found.restorePoint) throw impossible(`Migration ${path.irreversible.join(', ')} has no way back and there is no restore point of ${request.version ?? 'an earlier release'}.`)
       return { tables: [], ms: 0, wayBack: { kind: 'lossy', reason: 'rows-since-restore-point', lost: (await schemas.tables(request.id)).map((table) => table.name) }, dataFrom: 'restore-point' }
     }
     if (path.irreversible.length > 0) throw impossible(`The data kept was changed by migration ${path.irreversible.join(', ')}, which has no way back to this release.`)
     return { ...(await schemas.measure({ pluginId: request.id, down: path.down, up: path.up })), dataFrom: 'down-migrations' }
+  }
+
+  /** Whether the last that was tried was to go back, and its migrations failed: they can tell being measured from being run. */
+  async #hasFailedBack(pluginId: string): Promise<boolean> {
+    const { rows: [last] } = await this.#parts.database.admin.query<{ failed: boolean | null }>(
+      "select action = 'rollback' and problem->>'code' = 'migration-failed' as failed from opsflux.operation where plugin_id = $1 order by started_at desc limit 1", [pluginId])
+    return last?.failed === true
   }
 
   async #switch(request: ChangeRequest, installation: Installation, actor: PlanActor): Promise<Draft> {

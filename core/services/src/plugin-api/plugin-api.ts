@@ -35,16 +35,18 @@ export function pluginApi(parts: PluginApiParts): Middleware {
       const route = release.manifest.routes.find((candidate) => candidate.path === `/${rest.join('/')}` && candidate.method === methodOf(context))
       const answer = () => (route ? answerRoute(parts, release, route, actor, context) : answerEntity(parts, release, actor, rest, context))
       const mayRunItsCode = release.sandbox && (route || methodOf(context) !== 'GET')
-      if (!mayRunItsCode) await answer()
-      // A route takes a connection when it first needs one, if ever; a write has one from the start.
-      else await turnstileOf(release).pass(() => (route ? answer() : connections.pass(pluginId, answer)))
+      const withConnection = () => connections.pass(pluginId, answer)
+      if (!mayRunItsCode) await withConnection()
+      // A route takes a connection when it first needs one, if ever; whatever else has one from the start.
+      else await turnstileOf(release).pass(() => (route ? answer() : withConnection()))
     })
   }
 }
 
 const callsAtOnce = 5
 const callsWaiting = 250
-// Of the host's 20 connections to the database: those that calls into plugins may hold, for as long as the plugins take.
+// Of the host's 20 connections to the database: those that plugins may hold, for as long as their code takes, or what their
+// migrations have PostgreSQL work out at each read and write (generated columns, checks).
 const connections = new SharedTurnstile({ places: 15, reserved: 5, maxWaitMs: 10_000 })
 // In a hook the write it belongs to waits, with its rows and its connection: for other servers, all its requests together.
 const hookWaitMs = 3_000
