@@ -144,7 +144,7 @@ function hostileContents(genuine: PackageContent, privateKeyPem: string): Hostil
     refused('plugin-invalid', 'with messages within messages', file('locales/en.json', '{"a":{"b":"c"}}')),
     refused('plugin-invalid', 'with messages that are not UTF-8', file('locales/en.json', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x22, 0x22, 0x7d]))),
     refused('file-too-large', 'with messages of 2 MB', file('locales/en.json', `{"a":"${'x'.repeat(2 * 2 ** 20)}"}`)),
-    ...['<script>1</script>', '<g onload="1"/>', '<a href="javascript:1"/>', '<image href="https://example.com/x.png"/>', '<style>@import "x"</style>', '<foreignObject/>', '<!ENTITY a "b">']
+    ...['<script>1</script>', '<s:script xmlns:s="http://www.w3.org/2000/svg">1</s:script>', '<g onload="1"/>', '<a href="javascript:1"/>', '<image href="https://example.com/x.png"/>', '<style>@import "x"</style>', '<foreignObject/>', '<!ENTITY a "b">']
       .map((content) => refused('icon-unsafe', `with an icon that is more than a drawing: ${content}`, icon(content))),
     refused('icon-unsafe', 'with an icon that is a page', file('icon.svg', '<html><body/></html>')),
     ...['copy (select 1) to program \'id\'', 'set role postgres', 'do $$ begin end $$', 'commit', 'create extension dblink', 'select pg_read_file(\'/etc/passwd\')', 'select * from opsflux.installation',

@@ -59,7 +59,7 @@ function checkIntegrity({ client }: PluginManifest, files: ReadonlyMap<string, B
 function checkIcon(icon: Buffer | undefined): void {
   if (!icon) return
   const source = icon.toString('utf8')
-  if (!/^\s*(<\?xml[^>]*\?>\s*)?<svg[\s>]/.test(source) || /<(?:script|foreignObject|iframe|embed|object|handler)|<!|[\s/"']on\w+\s*=|javascript:|(href|src)\s*=\s*["']?(?!["']?#)|url\(\s*["']?(?!["']?#)|@import|&#/i.test(source)) {
+  if (!/^\s*(<\?xml[^>]*\?>\s*)?<svg[\s>]/.test(source) || /<(?:[^\s<>/]*:)?(?:script|foreignObject|iframe|embed|object|handler)|<!|[\s/"']on\w+\s*=|javascript:|(href|src)\s*=\s*["']?(?!["']?#)|url\(\s*["']?(?!["']?#)|@import|&#/i.test(source)) {
     throw refusal('icon-unsafe', 'The file "icon.svg" is more than a drawing: no scripts, handlers, documents or addresses may be in it.', 'icon.svg')
   }
 }

@@ -76,6 +76,7 @@ describe('verifyUnpacked refuses', () => {
     ['file-altered', 'a byte changed', () => writeFile(join(target, 'server/index.js'), 'export default []\n')],
     ['file-missing', 'a file removed', () => rm(join(target, 'sbom.json'))],
     ['file-unlisted', 'a file added', () => writeFile(join(target, 'server/more.js'), '')],
+    ['file-missing', 'all files removed', async () => { for (const name of await readdir(target)) await rm(join(target, name), { recursive: true }) }],
     ['empty-folder', 'a folder added', () => mkdir(join(target, 'more'))],
     ['manifest-missing', 'no manifest', () => rm(join(target, 'manifest.json'))],
     ['signature-missing', 'no signature', () => rm(join(target, 'manifest.sig'))],

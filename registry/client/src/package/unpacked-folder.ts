@@ -78,6 +78,7 @@ async function readFolder(folder: string): Promise<Map<string, Buffer>> {
 
 async function collect(root: string, folder: string, found: Found): Promise<void> {
   const names = await readdir(join(root, folder), { withFileTypes: true })
+  if (names.length === 0 && folder === '') throw refusal('file-missing', 'The folder of the release is empty.')
   if (names.length === 0) throw refusal('empty-folder', `No file is in the folder "${folder}".`, folder)
   for (const name of names) {
     const path = folder === '' ? name.name : `${folder}/${name.name}`

@@ -20,11 +20,12 @@ export const verify: Command = {
     if ((values.registry === undefined) !== (values.root === undefined)) throw new OpsFluxError('invalid-request', 'The options --registry and --root go together: an address says nothing about whom to trust.')
     await mustBeFile(path)
     const opened = await openPackage(path)
+    if (!opened.signature) throw new OpsFluxError('package-refused', `The package is not signed: no platform installs it like this. Its publisher signs it with "opsflux sign".`, { data: { reason: 'signature-missing', entry: 'manifest.sig' } })
     const checks = await checkPublisher(opened, values)
     const unpacked = values.unpack === undefined ? undefined : resolve(values.unpack)
     if (unpacked !== undefined) await unpackInto(opened, unpacked)
     const { plugin: { id, version, publisher }, digest, entries, signature } = opened
-    const warnings = checks.length > 0 ? [] : [signature ? 'its signature was not checked: give --key, or --registry and --root' : 'it is not signed: no platform installs it like this']
+    const warnings = checks.length > 0 ? [] : ['its signature was not checked: give --key, or --registry and --root']
     return {
       result: { id, version, publisher, digest, files: entries.length, keyid: signature?.keyid ?? null, signatureChecked: checks.length > 0, warnings, unpacked: unpacked ?? null },
       lines: [
