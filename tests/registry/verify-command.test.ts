@@ -43,9 +43,12 @@ describe('opsflux verify, asking a registry', () => {
     expect(await readdir(place)).toEqual([])
   })
 
-  test.each([['a stranger', generateKeyPair().privateKeyPem, 'hello-notes'], ['nobody', null, 'hello-notes'], ['its publisher, under an id of another', undefined, 'other-notes']])('refuses what was signed by %s, and unpacks nothing', async (_, privateKeyPem, id) => {
+  test.each([
+    ['a stranger', generateKeyPair().privateKeyPem, 'hello-notes', 'untrusted-release'], ['nobody', null, 'hello-notes', 'package-refused (signature-missing)'],
+    ['its publisher, under an id of another', undefined, 'other-notes', 'untrusted-release'],
+  ])('refuses what was signed by %s, and unpacks nothing', async (_, privateKeyPem, id, refusal) => {
     const { path } = await packages.build('1.0.1', { id, ...(privateKeyPem === undefined ? {} : { privateKeyPem }) })
-    expect(await verify(path, '--unpack', join(place, 'unpacked'))).toMatchObject({ code: 1, out: '', error: expect.stringContaining('untrusted-release') })
+    expect(await verify(path, '--unpack', join(place, 'unpacked'))).toMatchObject({ code: 1, out: '', error: expect.stringContaining(refusal) })
     expect(await readdir(place)).toEqual([])
   })
 })

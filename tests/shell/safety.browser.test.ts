@@ -133,10 +133,11 @@ test('a revoked release is told with its reason and the way out', async () => {
   expect(await trouble.getByRole('button').allInnerTexts()).toEqual(['Update to 1.0.1', 'Roll back to 0.9.0'])
 })
 
-test('a registry out of date for a week is told on every page of an administrator', async () => {
-  host.answers.set('GET /api/platform/status', { body: platform({ registry: { reachable: false, expiredSince: '2026-11-10T00:00:00.000Z', level: 'alarm' } }) })
+test.each([['warning', 'status'], ['alarm', 'alert']] as const)('a registry out of date is told on every page of an administrator: %s', async (level, role) => {
+  host.answers.set('GET /api/platform/status', { body: platform({ registry: { reachable: false, expiredSince: '2026-11-10T00:00:00.000Z', level } }) })
   await page.goto(host.url)
-  await page.getByTestId('registry-alarm').waitFor()
+  await page.getByRole(role).and(page.getByTestId('registry-banner')).waitFor()
+  expect(await violations(page)).toEqual([])
   await page.getByRole('link', { name: 'See what to do' }).click()
   await page.getByText('Installed modules keep running.').waitFor()
 })
