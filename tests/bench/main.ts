@@ -108,7 +108,7 @@ async function measurePlatform(host: Child, admin: ApiClient): Promise<Omit<Plat
     await against('create', '/api/hse-bench/incident', '/incidents', () => incident),
     await against('create with a sandboxed hook', '/api/hse-reports/incident', '/incidents', () => incident),
   ]
-  const memory = { hostMb: await residentMb(host.process.pid), sandboxMb: await residentMb(await firstChildOf(host.process.pid)) }
+  const memory = { hostMb: await residentMb(host.process.pid), sandboxMb: await residentMb(await sandboxOf(host.process.pid)) }
   return { rows, ratios, ...memory, ...(await measureStarts()) }
 }
 
@@ -146,6 +146,8 @@ async function residentMb(pid: number | undefined): Promise<number> {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024)
 }
 
-async function firstChildOf(pid: number | undefined): Promise<number> {
-  return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')[0])
+/** The launcher that makes the namespaces stays as its parent. */
+async function sandboxOf(pid: number | undefined): Promise<number | undefined> {
+  const [child] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')
+  return child ? sandboxOf(Number(child)) : pid
 }
