@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,6 +48,16 @@ const edited = (edit: (plugin: Record<string, Json>) => void) => (files: Map<str
   edit(plugin)
   files.set('plugin.json', Buffer.from(`${JSON.stringify(plugin, undefined, 2)}\n`))
 }
+
+it('refuses a package made for another SDK, as an install does', async () => {
+  const source = join(folder, 'of-tomorrow')
+  await cp(hello, source, { recursive: true })
+  const declaration = join(source, 'plugin.ts')
+  await writeFile(declaration, (await readFile(declaration, 'utf8')).replace(/sdk: '[^']+'/, "sdk: '^99.0.0'"))
+  const { path } = await buildPackage({ folder: source, out: join(folder, 'of-tomorrow-built'), privateKeyPem: key.privateKeyPem })
+  expect(await verify(path, '--unpack', join(folder, 'never'))).toMatchObject({ code: 1, out: '', error: expect.stringMatching(/plan-impossible[\s\S]*SDK \^99\.0\.0/) })
+  expect(await readdir(folder)).not.toContain('never')
+})
 
 describe('opsflux verify', () => {
   it('says plainly what was not checked, and that this is not wrong in itself', async () => {

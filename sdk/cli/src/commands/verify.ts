@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { checkSignature, openPackage, RegistryClient, type OpenedPackage } from '@opsflux/registry-client'
 import { keyIdOf } from '@opsflux/registry-metadata'
-import { OpsFluxError } from '@opsflux/sdk'
+import { OpsFluxError, sdkVersion } from '@opsflux/sdk'
+import semver from 'semver'
 import { unpackInto } from '../archive/unpack-into.ts'
 import { readKey, type Command, type Values } from '../command.ts'
 
@@ -21,6 +22,7 @@ export const verify: Command = {
     await mustBeFile(path)
     const opened = await openPackage(path)
     if (!opened.signature) throw new OpsFluxError('package-refused', `The package is not signed: no platform installs it like this. Its publisher signs it with "opsflux sign".`, { data: { reason: 'signature-missing', entry: 'manifest.sig' } })
+    if (!semver.satisfies(sdkVersion, opened.plugin.sdk)) throw new OpsFluxError('plan-impossible', `The package needs SDK ${opened.plugin.sdk}; this one is ${sdkVersion}. Verify it with the release of OpsFlux that is to install it.`)
     const checks = await checkPublisher(opened, values)
     const unpacked = values.unpack === undefined ? undefined : resolve(values.unpack)
     if (unpacked !== undefined) await unpackInto(opened, unpacked)
