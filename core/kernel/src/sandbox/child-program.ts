@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { childExit, runChild } from './child.ts'
 import type { ChildLoad } from './child.ts'
+import { confineGuest } from './guest-confinement.ts'
 import { guestRuntime } from './guest-runtime.ts'
 import type { GuestLimits } from './guest-runtime.ts'
 import type { Hardening } from './hardening.ts'
@@ -57,6 +58,7 @@ export function guestLimits({ hostCallsPerCall, logLinesPerCall, logBytesPerCall
 export function childLoad(source: string, entities: readonly string[], limits: SandboxLimits, hardening: Hardening): ChildLoad {
   const { isolateMb, startMs, memoryMb } = limits
   return {
+    confinement: String(confineGuest),
     runtime: String(guestRuntime),
     source,
     settings: { entities, limits: guestLimits(limits) },

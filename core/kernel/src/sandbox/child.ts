@@ -6,6 +6,8 @@ import type { encodeFrame, FrameReader, frameKind } from './wire.ts'
 
 /** The first frame: what the child needs to make its isolate. */
 export interface ChildLoad {
+  /** Text of `confineGuest`. */
+  confinement: string
   /** Text of `guestRuntime`. */
   runtime: string
   /** The plugin's server module. */
@@ -60,7 +62,7 @@ export function runChild(host: Socket, { ivm, wire, exit, setFlags }: ChildTools
   }
 
   const load = (text: string): void => {
-    const { runtime, source, settings, isolateMb, orphanMs, startMs, ownMemoryMb, becomeUser }: ChildLoad = JSON.parse(text)
+    const { confinement, runtime, source, settings, isolateMb, orphanMs, startMs, ownMemoryMb, becomeUser }: ChildLoad = JSON.parse(text)
     timeoutMs = startMs
     if (becomeUser !== undefined) dropTo(becomeUser)
     if (ownMemoryMb !== undefined) checkMemory = () => void (process.memoryUsage.rss() > ownMemoryMb * 1048576 && leave(exit.memory))
@@ -73,6 +75,7 @@ export function runChild(host: Socket, { ivm, wire, exit, setFlags }: ChildTools
     const send = new ivm.Callback((kind: number, call: number, hostCall: number, name: string, payload: string) => {
       post(kind, call, hostCall, kind === frameKind.hostCall ? `${name}\n${payload}` : payload)
     })
+    context.evalSync(`(${confinement})()`)
     const guest = context.evalClosureSync(`return (${runtime})($0, $1)`, [send, JSON.stringify({ ...settings, kinds: frameKind })], { result: { reference: true } })
     const module = isolate.compileModuleSync(source, { filename: 'server/index.js' })
     const [imported] = module.dependencySpecifiers

@@ -21,7 +21,7 @@ export interface GuestSettings {
  */
 export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter {
   'use strict'
-  const { apply, construct, defineProperty, deleteProperty, has } = Reflect
+  const { apply, defineProperty } = Reflect
   const { parse, stringify } = JSON
   const { create, freeze, keys, setPrototypeOf } = Object
   const { isArray } = Array
@@ -42,29 +42,6 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
   interface Handler { owner: unknown; run(input: unknown, context: unknown): unknown }
   const calls: Record<number, Call> = create(null)
   const handlers: Record<string, Handler> = create(null)
-
-  for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry', 'ShadowRealm', 'console']) removeFrom(globalThis, name)
-  for (const name of ['resize', 'resizable', 'maxByteLength']) removeFrom(ArrayBuffer.prototype, name)
-  replaceArrayBuffer()
-
-  function removeFrom(owner: object, name: string): void {
-    if (!deleteProperty(owner, name) || has(owner, name)) throw new NativeError(`${name} could not be removed`)
-  }
-
-  /** Resizable buffers reserve address space beyond every limit: the constructor takes a length only. */
-  function replaceArrayBuffer(): void {
-    const Native = ArrayBuffer
-    function FixedArrayBuffer(this: unknown, length?: number): object {
-      if (!new.target) throw new TypeError("Constructor ArrayBuffer requires 'new'")
-      return construct(Native, [length], new.target)
-    }
-    defineProperty(FixedArrayBuffer, 'name', { value: 'ArrayBuffer', configurable: true })
-    defineProperty(FixedArrayBuffer, 'prototype', { value: Native.prototype, writable: false })
-    defineProperty(FixedArrayBuffer, 'isView', { value: Native.isView, writable: true, configurable: true })
-    defineProperty(FixedArrayBuffer, Symbol.species, { configurable: true, get(this: unknown) { return this } })
-    defineProperty(Native.prototype, 'constructor', { value: FixedArrayBuffer, writable: true, configurable: true })
-    defineProperty(globalThis, 'ArrayBuffer', { value: FixedArrayBuffer, writable: true, configurable: true })
-  }
 
   /** A descriptor that a polluted Object.prototype cannot complete. */
   function plain(value: unknown): PropertyDescriptor {
