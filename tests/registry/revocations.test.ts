@@ -1,70 +1,48 @@
-import type { BuiltPackage } from '@opsflux/cli'
-import { revokeRelease, type RegistryClient, type RevokeOptions } from '@opsflux/registry-client'
+import { revokeRelease, type RevokeOptions } from '@opsflux/registry-client'
 import { buildPublisher, encodeMetadata, generateKeyPair, parseTargets, revocationsOf, secondsAfter, signMetadata, type Revocation } from '@opsflux/registry-metadata'
-import { addPublisher, revoke, startRegistry, type Registry } from '@opsflux/registry-repository'
-import pino from 'pino'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { makeRepository, Packages, PlainPublisher, type Answer } from './scene.ts'
+import { addPublisher, revoke } from '@opsflux/registry-repository'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Answer } from './scene.ts'
+import { registryForEach } from './registry-for-each.ts'
 
-let packages: Packages
-let first: BuiltPackage
-let second: BuiltPackage
-let repository: Awaited<ReturnType<typeof makeRepository>>
-let registry: Registry
-let publisher: PlainPublisher
-let client: RegistryClient
-
-beforeAll(async () => {
-  packages = await Packages.make()
-  first = await packages.build('1.0.0')
-  second = await packages.build('1.1.0')
-})
-afterAll(() => packages[Symbol.asyncDispose]())
+const scene = registryForEach()
 beforeEach(async () => {
-  repository = await makeRepository(packages.key)
-  registry = await startRegistry({ home: repository.home, port: 0, bind: '127.0.0.1', log: pino({ level: 'silent' }) })
-  publisher = new PlainPublisher(registry.url, packages.key)
-  client = await repository.client(registry.url)
-  await publisher.publish(first.path)
-  await publisher.publish(second.path)
-})
-afterEach(async () => {
-  await registry.stop()
-  await repository[Symbol.asyncDispose]()
+  await scene.publisher.publish(scene.first.path)
+  await scene.publisher.publish(scene.second.path)
 })
 
 const offered = async (): Promise<string[]> => {
-  await client.refresh()
-  return (await client.releases()).map(({ version }) => version)
+  await scene.client.refresh()
+  return (await scene.client.releases()).map(({ version }) => version)
 }
 const one = { id: 'hello-notes', version: '1.1.0', reason: 'It loses notes.' }
-const byPublisher = (change: Partial<RevokeOptions> = {}) => revokeRelease({ registryUrl: registry.url, publisher: 'hello', privateKeyPem: packages.key.privateKeyPem, ...one, ...change })
+const byPublisher = (change: Partial<RevokeOptions> = {}) => revokeRelease({ registryUrl: scene.registry.url, publisher: 'hello', privateKeyPem: scene.packages.key.privateKeyPem, ...one, ...change })
 
 describe.each([
   ['its publisher', 'publisher', async () => (await byPublisher()).revoked],
-  ['the registry', 'registry', async () => (await revoke(repository.home, one)).changed],
+  ['the registry', 'registry', async () => (await revoke(scene.repository.home, one)).changed],
 ] as const)('a release revoked by %s', (_, by, act) => {
   test('is offered no more; the one before is, and again changes nothing', async () => {
     expect(await act()).toBe(true)
     expect(await act()).toBe(false)
     expect(await offered()).toEqual(['1.0.0'])
-    expect(await client.revocations()).toMatchObject([{ ...one, digest: second.digest, by }])
-    expect((await client.latest('hello-notes'))?.version).toBe('1.0.0')
+    expect(await scene.client.revocations()).toMatchObject([{ ...one, digest: scene.second.digest, by }])
+    expect((await scene.client.latest('hello-notes'))?.version).toBe('1.0.0')
   })
 
   test('stays so when more is published, and when publishers change', async () => {
     await act()
-    await publisher.publish((await packages.build('1.2.0')).path)
-    await addPublisher(repository.home, { name: 'other', prefixes: ['other-'], publicKeyPem: generateKeyPair().publicKeyPem })
+    await scene.publisher.publish((await scene.packages.build('1.2.0')).path)
+    await addPublisher(scene.repository.home, { name: 'other', prefixes: ['other-'], publicKeyPem: generateKeyPair().publicKeyPem })
     expect(await offered()).toEqual(['1.0.0', '1.2.0'])
-    expect(await client.revocations()).toHaveLength(1)
+    expect(await scene.client.revocations()).toHaveLength(1)
   })
 
   test('is not published again, under no version', async () => {
     await act()
-    expect(await publisher.publish(second.path).then(({ published }) => published, (error: { code: string }) => error.code)).toBe(by === 'publisher' ? 'release-revoked' : false)
-    const again = await publisher.upload(second.path)
-    expect((await publisher.offer([{ ...again, version: '9.0.0' }])).problem.code).toMatch(/^(release-revoked|conflict)$/)
+    expect(await scene.publisher.publish(scene.second.path).then(({ published }) => published, (error: { code: string }) => error.code)).toBe(by === 'publisher' ? 'release-revoked' : false)
+    const again = await scene.publisher.upload(scene.second.path)
+    expect((await scene.publisher.offer([{ ...again, version: '9.0.0' }])).problem.code).toMatch(/^(release-revoked|conflict)$/)
     expect(await offered()).toEqual(['1.0.0'])
   })
 })
@@ -72,19 +50,19 @@ describe.each([
 describe('nothing is revoked', () => {
   afterEach(async () => {
     expect(await offered()).toEqual(['1.0.0', '1.1.0'])
-    expect(await client.revocations()).toEqual([])
+    expect(await scene.client.revocations()).toEqual([])
   })
 
   test('that was never published', async () => {
     await expect(byPublisher({ version: '9.0.0' })).rejects.toMatchObject({ code: 'not-found' })
-    await expect(revoke(repository.home, { ...one, version: '9.0.0' })).rejects.toMatchObject({ code: 'not-found' })
-    await expect(revoke(repository.home, { ...one, id: '../x' })).rejects.toMatchObject({ code: 'not-found' })
-    await expect(revoke(repository.home, { ...one, id: '__proto__' })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(revoke(scene.repository.home, { ...one, version: '9.0.0' })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(revoke(scene.repository.home, { ...one, id: '../x' })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(revoke(scene.repository.home, { ...one, id: '__proto__' })).rejects.toMatchObject({ code: 'not-found' })
   })
 
   test.each(['', ' ', 'x'.repeat(501), 'one\nanother'])('for the reason %j', async (reason) => {
     await expect(byPublisher({ reason })).rejects.toMatchObject({ code: 'invalid-request' })
-    await expect(revoke(repository.home, { ...one, reason })).rejects.toMatchObject({ code: 'invalid-request' })
+    await expect(revoke(scene.repository.home, { ...one, reason })).rejects.toMatchObject({ code: 'invalid-request' })
   })
 
   test('with a key that is not the publisher\'s', async () => {
@@ -93,23 +71,23 @@ describe('nothing is revoked', () => {
 
   test('by another publisher', async () => {
     const key = generateKeyPair()
-    await addPublisher(repository.home, { name: 'other', prefixes: ['other-'], publicKeyPem: key.publicKeyPem })
+    await addPublisher(scene.repository.home, { name: 'other', prefixes: ['other-'], publicKeyPem: key.publicKeyPem })
     await expect(byPublisher({ publisher: 'other', privateKeyPem: key.privateKeyPem })).rejects.toMatchObject({ code: 'not-found' })
-    const revocation = { ...one, digest: second.digest, at: new Date() }
+    const revocation = { ...one, digest: scene.second.digest, at: new Date() }
     const role = signMetadata(buildPublisher({ version: 1, expires: secondsAfter(new Date(), 86_400), releases: [], revoked: [revocation] }), [key.privateKeyPem])
-    expect(await publisher.post(JSON.parse(encodeMetadata(role).toString()), 'other')).toMatchObject({ status: 422, problem: { code: 'untrusted-release', detail: expect.stringContaining('cannot revoke') } })
+    expect(await scene.publisher.post(JSON.parse(encodeMetadata(role).toString()), 'other')).toMatchObject({ status: 422, problem: { code: 'untrusted-release', detail: expect.stringContaining('cannot revoke') } })
   })
 
   const offer = async (revoked: readonly unknown[]): Promise<Answer> => {
-    const { metadata } = await (await fetch(`${registry.url}/api/publishers/hello`)).json() as { metadata: object }
+    const { metadata } = await (await fetch(`${scene.registry.url}/api/publishers/hello`)).json() as { metadata: object }
     const before = parseTargets(Buffer.from(JSON.stringify(metadata))).signed
     const role = buildPublisher({ version: before.version + 1, expires: secondsAfter(new Date(), 86_400), releases: Object.values(before.targets) })
     Object.assign(role.signed.unrecognizedFields, { 'x-opsflux-revoked': revoked })
-    return publisher.post(JSON.parse(encodeMetadata(signMetadata(role, [packages.key.privateKeyPem])).toString()))
+    return scene.publisher.post(JSON.parse(encodeMetadata(signMetadata(role, [scene.packages.key.privateKeyPem])).toString()))
   }
-  const written = () => ({ ...one, digest: second.digest, at: new Date().toISOString().replace(/\.\d+/, '') })
+  const written = () => ({ ...one, digest: scene.second.digest, at: new Date().toISOString().replace(/\.\d+/, '') })
   test.each<[string, () => unknown]>([
-    ['with the digest of another', () => ({ ...written(), digest: first.digest })],
+    ['with the digest of another', () => ({ ...written(), digest: scene.first.digest })],
     ['from next year on', () => ({ ...written(), at: '2999-01-01T00:00:00Z' })],
     ['without a reason', () => ({ ...written(), reason: '' })],
     ['of all versions', () => ({ ...written(), version: '*' })],
@@ -124,10 +102,10 @@ describe('nothing is revoked', () => {
 
 describe('a revocation', () => {
   const offer = async (change: (revoked: Revocation[]) => Revocation[]): Promise<Answer> => {
-    const { metadata } = await (await fetch(`${registry.url}/api/publishers/hello`)).json() as { metadata: object }
+    const { metadata } = await (await fetch(`${scene.registry.url}/api/publishers/hello`)).json() as { metadata: object }
     const before = parseTargets(Buffer.from(JSON.stringify(metadata))).signed
     const role = buildPublisher({ version: before.version + 1, expires: secondsAfter(new Date(), 86_400), releases: Object.values(before.targets), revoked: change(revocationsOf(before)) })
-    return publisher.post(JSON.parse(encodeMetadata(signMetadata(role, [packages.key.privateKeyPem])).toString()))
+    return scene.publisher.post(JSON.parse(encodeMetadata(signMetadata(role, [scene.packages.key.privateKeyPem])).toString()))
   }
 
   test.each<[string, (revoked: Revocation[]) => Revocation[]]>([
@@ -140,8 +118,8 @@ describe('a revocation', () => {
 })
 
 test('several revoked at once are all revoked', async () => {
-  await publisher.publish((await packages.build('1.2.0')).path)
+  await scene.publisher.publish((await scene.packages.build('1.2.0')).path)
   await Promise.all(['1.0.0', '1.1.0', '1.2.0'].map((version) => byPublisher({ version })))
   expect(await offered()).toEqual([])
-  expect(await client.revocations()).toHaveLength(3)
+  expect(await scene.client.revocations()).toHaveLength(3)
 })
