@@ -74,7 +74,7 @@ test('taking back what a module requires says what follows; a refusal of the ser
   await openModule(weather())
   await page.getByRole('tab', { name: 'Permissions' }).click()
   await page.getByRole('button', { name: 'Change…' }).click()
-  await page.getByRole('radio', { name: 'My organisation only' }).click()
+  await page.getByRole('radio', { name: 'My organisation' }).click()
   await page.getByRole('dialog').getByLabel('Send requests to other servers').click()
   await page.getByText('The module says it cannot do without').waitFor()
   host.answers.set('PUT /api/modules/hse-weather/grants', { status: 409, body: { code: 'operation-in-progress', status: 409, title: 'x', detail: 'An update of this module runs. Try again when it has ended.' } })
