@@ -1,14 +1,17 @@
-export { answers, definePlugin, hookEvents, refuse, route } from './plugin.ts'
+export { answers, definePlugin, fieldEvents, hookEvents, refuse, route } from './plugin.ts'
 export type {
-  CapabilityRequest, Context, Entities, EntitiesOf, HookEvent, HookHandlers, Hooks, Log, MenuDeclaration, PermissionDeclaration, Plugin, PluginDeclaration,
+  CapabilityRequest, ChangeEvent, Context, Entities, EntitiesOf, FieldChanges, FieldHookHandlers, HookEvent, HookHandlers, Hooks, Log, MenuDeclaration, PermissionDeclaration, Plugin, PluginDeclaration,
   ResponseOf, RouteDeclaration, RouteInput, Routes, RoutesOf, SecretDeclaration, ServerHandlers,
 } from './plugin.ts'
-export { defineEntity } from './entity.ts'
-export type { Action, ChangesOf, Entity, EntityDeclaration, InputOf, RecordOf, Scope, StateOf, StatesDeclaration, SystemFields, TransitionDeclaration, TransitionOf } from './entity.ts'
-export { field } from './fields.ts'
-export type { Field, FieldDeclaration, FieldKind, Fields, ValuesOf } from './fields.ts'
-export { operatorNames } from './query.ts'
-export type { Aggregate, AggregateRow, Bucket, Operators, Page, Query, Repository, Sort, Where } from './query.ts'
+export { actions, defineEntity, featuresOf, scopes } from './entity.ts'
+export type { Action, ChangesOf, Entity, EntityDeclaration, EntityFeatures, FeatureName, InputOf, RecordOf, Scope, ScopeFields, StateOf, StatesDeclaration, SystemFields, TransitionDeclaration, TransitionOf } from './entity.ts'
+export { field, fieldKinds } from './fields.ts'
+export type { Field, FieldDeclaration, FieldKind, Fields, GeoPoint, Money, OnDelete, SearchWeight, TimeRange, ValuesOf } from './fields.ts'
+export { buckets, operatorNames, queryLimits } from './query.ts'
+export type { Aggregate, AggregateRow, Bucket, BulkReport, BulkRequest, BulkResult, HistoryEntry, Operators, Page, Query, Repository, Sort, Where } from './query.ts'
+export { customFieldKinds } from './custom-fields.ts'
+export type { CustomField, CustomFieldKind } from './custom-fields.ts'
+export type { Attachment, Comment, RecordVersion, StoredFile } from './records.ts'
 export { capabilities, hostPattern } from './capabilities.ts'
 export type { CapabilityGrant, CapabilityName, Http, HttpRequest, HttpResponse, Secrets, Users } from './capabilities.ts'
 export { classLimits, isSafeClass } from './class-names.ts'

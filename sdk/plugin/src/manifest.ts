@@ -10,6 +10,8 @@ export interface MigrationEntry {
   id: string
   /** False: there is no `.down.sql`; the way back is the restore point. */
   reversible: boolean
+  /** True: there is a `.after.sql`, statements such as `create index concurrently` that run one by one once the change is committed, and again after a crash. */
+  after?: boolean
 }
 
 export interface ClientBundle {
@@ -65,7 +67,9 @@ export interface PluginManifest {
   entities: EntityDeclaration[]
   permissions: PermissionDeclaration[]
   menus: MenuDeclaration[]
+  /** By entity; those of other plugins as `hse-reports/incident`. */
   hooks: Record<string, HookEvent[]>
+  hookOrder?: { after?: string[]; before?: string[] }
   routes: RouteEntry[]
   migrations: MigrationEntry[]
   /** Path of the sandbox bundle, absent when the plugin has no server code. */
@@ -94,7 +98,7 @@ export interface PackageSignature {
 }
 
 /** Version of the SDK this platform offers; plugins ask for it by `sdk` range. */
-export const sdkVersion = '1.0.0'
+export const sdkVersion = '1.1.0'
 /** Ids that plugins cannot take: they are paths of the platform's own API. */
-export const reservedIds = ['auth', 'session', 'modules', 'platform', 'users', 'health', 'me', 'openapi'] as const
+export const reservedIds = ['auth', 'session', 'modules', 'platform', 'users', 'health', 'me', 'openapi', 'docs', 'files', 'companies', 'departments', 'roles', 'custom-fields', 'audit'] as const
 export const pluginIdPattern = /^(?=.{3,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/

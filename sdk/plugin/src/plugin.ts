@@ -1,6 +1,7 @@
 import type { CapabilityName, Http, Secrets, Users } from './capabilities.ts'
-import type { Action, Entity, InputOf, RecordOf, Scope } from './entity.ts'
+import type { Action, Entity, FieldsOf, InputOf, RecordOf, Scope } from './entity.ts'
 import type { Fields, ValuesOf } from './fields.ts'
+import type { Json } from './json.ts'
 import type { PluginLimits } from './limits.ts'
 import type { Repository } from './query.ts'
 
@@ -46,8 +47,14 @@ export interface PermissionDeclaration {
   roles?: readonly ('user' | 'guest')[]
 }
 
-export const hookEvents = ['beforeCreate', 'beforeUpdate', 'beforeDelete', 'beforeTransition'] as const
-export type HookEvent = (typeof hookEvents)[number]
+export const hookEvents = ['beforeCreate', 'beforeUpdate', 'beforeDelete', 'beforeTransition', 'afterCreate', 'afterUpdate', 'afterDelete', 'afterTransition'] as const
+/** Events of one field: `beforeChange.riskLevel`, `afterChange.riskLevel`. */
+export const fieldEvents = ['beforeChange', 'afterChange'] as const
+/**
+ * What can be hooked. `before…` runs in the transaction of the change and may change or refuse it. `after…` runs once the change is
+ * committed, at least once, in the order of the changes of one record; it may be called twice for one event (`event.id` tells).
+ */
+export type HookEvent<FieldName extends string = string> = (typeof hookEvents)[number] | `${(typeof fieldEvents)[number]}.${FieldName}`
 
 export interface RouteDeclaration<Q extends Fields = Fields, B extends Fields = Fields, R = unknown> {
   method: 'GET' | 'POST'
@@ -68,7 +75,10 @@ export function route<const Q extends Fields = {}, const B extends Fields = {}, 
 }
 
 export type Entities = Record<string, Entity>
-export type Hooks<E extends Entities> = { readonly [K in keyof E]?: readonly HookEvent[] }
+type OwnHooks<E extends Entities> = { readonly [K in keyof E]?: readonly HookEvent<keyof FieldsOf<E[K]> & string>[] }
+/** Events of another plugin's entity, `'hse-reports/incident'`, which must allow it (`hookable`) and be a dependency. */
+type ForeignHooks = { readonly [K in `${string}/${string}`]?: readonly HookEvent[] }
+export type Hooks<E extends Entities> = OwnHooks<E> & ForeignHooks
 export type Routes = Record<string, RouteDeclaration>
 
 export interface PluginDeclaration<E extends Entities = Entities, H extends Hooks<E> = Hooks<E>, R extends Routes = Routes> {
@@ -92,6 +102,8 @@ export interface PluginDeclaration<E extends Entities = Entities, H extends Hook
   permissions: readonly PermissionDeclaration[]
   menus?: readonly MenuDeclaration[]
   hooks?: H
+  /** Plugins whose hooks on the same event run before, or after, those of this one. Without a word: the entity's own plugin first, then by id. */
+  hookOrder?: { after?: readonly string[]; before?: readonly string[] }
   routes?: R
 }
 
@@ -119,26 +131,60 @@ export interface Context<E extends Entities = Entities> {
 }
 
 type Loose<T> = { [K in keyof T]?: T[K] | null }
+type Answer<T> = T | Promise<T>
 
-/** What each kind of hook gets and may answer. Throw `refuse(…)` to refuse. */
-export interface HookHandlers<E, Ctx> {
-  /** Runs before validation; answers the input to go on with. */
-  beforeCreate(input: Loose<InputOf<E>>, context: Ctx): Loose<InputOf<E>> | Promise<Loose<InputOf<E>>>
-  /** Answers the changes to go on with. */
-  beforeUpdate(change: { record: RecordOf<E>; changes: Loose<InputOf<E>> }, context: Ctx): Loose<InputOf<E>> | Promise<Loose<InputOf<E>>>
-  beforeDelete(record: RecordOf<E>, context: Ctx): void | Promise<void>
-  beforeTransition(step: { record: RecordOf<E>; transition: string; to: string }, context: Ctx): void | Promise<void>
+/** A change that is committed. */
+export interface ChangeEvent<R> {
+  /** The same for every delivery of one event. */
+  id: string
+  at: string
+  /** Who made the change; the hook runs with this user's rights. */
+  userId: string
+  /** As it was right after the change; of a deletion, right before. */
+  record: R
 }
+/** By field: before and after. */
+export type FieldChanges<R> = { [K in keyof R]?: { from: R[K] | null; to: R[K] | null } }
+
+/** What each kind of hook gets and may answer. Throw `refuse(…)` in a `before…` hook to refuse. */
+export interface HookHandlers<E, Ctx, R = RecordOf<E>, I = InputOf<E>> {
+  /** Runs before validation; answers the input to go on with. */
+  beforeCreate(input: Loose<I>, context: Ctx): Answer<Loose<I>>
+  /** Answers the changes to go on with. */
+  beforeUpdate(change: { record: R; changes: Loose<I> }, context: Ctx): Answer<Loose<I>>
+  beforeDelete(record: R, context: Ctx): Answer<void>
+  beforeTransition(step: { record: R; transition: string; to: string }, context: Ctx): Answer<void>
+  afterCreate(event: ChangeEvent<R>, context: Ctx): Answer<void>
+  afterUpdate(event: ChangeEvent<R> & { changes: FieldChanges<R> }, context: Ctx): Answer<void>
+  /** `purged`: it is gone for good, not in the bin. */
+  afterDelete(event: ChangeEvent<R> & { purged: boolean }, context: Ctx): Answer<void>
+  afterTransition(event: ChangeEvent<R> & { transition: string; from: string; to: string }, context: Ctx): Answer<void>
+}
+/** One field given another value, at creation too (then `from` is null). Before: after `beforeCreate` and `beforeUpdate`; answers further changes, or nothing. */
+export interface FieldHookHandlers<E, Ctx, K extends keyof R, R = RecordOf<E>, I = InputOf<E>> {
+  beforeChange(change: { record: R | undefined; from: R[K] | null; to: R[K] | null; changes: Loose<I> }, context: Ctx): Answer<Loose<I> | void>
+  afterChange(event: ChangeEvent<R> & { from: R[K] | null; to: R[K] | null }, context: Ctx): Answer<void>
+}
+
+type AnyRecord = { [field: string]: Json }
+type HandlerOf<E, Ctx, Event> =
+  Event extends keyof HookHandlers<E, Ctx> ? HookHandlers<E, Ctx>[Event]
+    : Event extends `${infer Kind extends 'beforeChange' | 'afterChange'}.${infer K}` ? (K extends keyof RecordOf<E> ? FieldHookHandlers<E, Ctx, K>[Kind] : never)
+      : never
+type ForeignHandlerOf<Ctx, Event> =
+  Event extends keyof HookHandlers<unknown, Ctx> ? HookHandlers<unknown, Ctx, AnyRecord, AnyRecord>[Event]
+    : Event extends `${infer Kind extends 'beforeChange' | 'afterChange'}.${string}` ? FieldHookHandlers<unknown, Ctx, string, AnyRecord, AnyRecord>[Kind]
+      : never
 
 type QueryOf<D> = D extends RouteDeclaration<infer Q, Fields, unknown> ? ValuesOf<Q> : never
 type BodyOf<D> = D extends RouteDeclaration<Fields, infer B, unknown> ? ValuesOf<B> : never
 export type ResponseOf<D> = D extends { response?: { readonly type?: infer R } } ? R : unknown
 export interface RouteInput<D> { query: QueryOf<D>; body: BodyOf<D> }
 
-type HookNames<L> = L extends readonly (infer N extends HookEvent)[] ? N : never
+type EventsOf<L> = L extends readonly (infer N extends string)[] ? N : never
 
 export type ServerHandlers<E extends Entities, H extends Hooks<E>, R extends Routes> =
-  & ({} extends H ? { hooks?: {} } : { hooks: { [K in keyof H & keyof E]: Pick<HookHandlers<E[K], Context<E>>, HookNames<H[K]>> } })
+  & ({} extends H ? { hooks?: {} } : { hooks: { [K in keyof H]: { [Event in EventsOf<H[K]>]: K extends keyof E ? HandlerOf<E[K], Context<E>, Event> : ForeignHandlerOf<Context<E>, Event> } } })
   & ({} extends R ? { routes?: {} } : { routes: { [K in keyof R]: (input: RouteInput<R[K]>, context: Context<E>) => ResponseOf<R[K]> | Promise<ResponseOf<R[K]>> } })
 
 /** A plugin's declarations, and `server(…)` to give the handlers they ask for. */

@@ -51,8 +51,10 @@ describe('declarations', () => {
       const base = { id: 'type-test', publisher: 'opsflux', name: 'T', summary: 'T', icon: 'box', category: 'test', sdk: '^1.0.0', permissions: [], entities: { pump } }
       // @ts-expect-error: there is no entity "motor"
       definePlugin({ ...base, hooks: { motor: ['beforeCreate'] } })
-      // @ts-expect-error: there is no event "afterCreate"
-      definePlugin({ ...base, hooks: { pump: ['afterCreate'] } })
+      // @ts-expect-error: there is no event "whenCreated"
+      definePlugin({ ...base, hooks: { pump: ['whenCreated'] } })
+      // @ts-expect-error: there is no field "colour" to watch
+      definePlugin({ ...base, hooks: { pump: ['beforeChange.colour'] } })
       // @ts-expect-error: there is no capability "files.read"
       definePlugin({ ...base, capabilities: [{ name: 'files.read', reason: 'x' }] })
       // @ts-expect-error: there is no action "look"
@@ -92,8 +94,8 @@ describe('the server context', () => {
     await db.valve.find({ sort: '-colour' })
     // @ts-expect-error: there is no field "colour" to group by
     await db.valve.aggregate({ groupBy: ['colour'] })
-    // @ts-expect-error: there is no bucket "week"
-    await db.valve.aggregate({ groupBy: [{ field: 'createdAt', bucket: 'week' }] })
+    // @ts-expect-error: there is no bucket "decade"
+    await db.valve.aggregate({ groupBy: [{ field: 'createdAt', bucket: 'decade' }] })
     // @ts-expect-error: there is no field "colour" to add up
     await db.valve.aggregate({ sum: ['colour'] })
     // @ts-expect-error: there is no capability "files.read"
