@@ -52,5 +52,6 @@ export const allowedFunctions: ReadonlySet<string> = new Set(`
   json_array_elements json_array_elements_text jsonb_each jsonb_each_text json_each json_each_text jsonb_object_keys json_object_keys jsonb_extract_path
   jsonb_extract_path_text json_extract_path json_extract_path_text jsonb_path_query jsonb_path_query_array jsonb_path_query_first jsonb_path_exists jsonb_to_record
   jsonb_to_recordset jsonb_populate_record jsonb_populate_recordset jsonb_pretty jsonb_object
+  tstzrange lower_inc upper_inc lower_inf upper_inf isempty range_merge
   nextval currval setval to_tsvector setweight tsvector_to_array num_nulls num_nonnulls
 `.split(/\s+/).filter((name) => name !== ''))

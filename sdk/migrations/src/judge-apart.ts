@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { Judgement } from './judgement.ts'
+import type { Question } from './judge-main.ts'
+import type { AfterJudgement, Judgement, MigrationPart } from './judgement.ts'
 import { textFault } from './text-rules.ts'
 
 /** Of one text of at most `migrationLimits.bytes`, which takes 0.2 s at most. */
@@ -23,23 +24,33 @@ let turn: Promise<unknown> = Promise.resolve()
  * The first text costs about 80 ms and 35 MB, which are given back 10 s after the last one; those of usual size take a millisecond each.
  */
 export async function judgeMigration(sql: string, schema: string): Promise<Judgement> {
+  return judge(sql, schema, 'change')
+}
+
+/** The same for an `.after.sql`, with its own rules: what each statement is, so that it can be taken up again. */
+export async function judgeAfterSteps(sql: string, schema: string): Promise<AfterJudgement> {
+  const { steps = [], fault } = await judge(sql, schema, 'after')
+  return fault === undefined ? { steps } : { steps, fault }
+}
+
+async function judge(sql: string, schema: string, part: MigrationPart): Promise<Judgement> {
   const reason = textFault(sql)
   if (reason !== undefined) return { statements: [], fault: { reason } }
-  const judged = turn.then(() => ask(sql, schema))
+  const judged = turn.then(() => ask({ sql, schema, part }))
   turn = judged.catch(() => undefined)
   return judged
 }
 
-async function ask(sql: string, schema: string): Promise<Judgement> {
+async function ask(question: Omit<Question, 'number'>): Promise<Judgement> {
   const current = thread ??= start()
   clearTimeout(current.lastUse)
   current.judged += 1
-  const judgement = await answer(current, { number: current.judged, sql, schema })
+  const judgement = await answer(current, { ...question, number: current.judged })
   if (thread === current) current.lastUse = setTimeout(() => void end(current), idleMs).unref()
   return judgement
 }
 
-function answer(current: Thread, question: { number: number; sql: string; schema: string }): Promise<Judgement> {
+function answer(current: Thread, question: Question): Promise<Judgement> {
   const { worker } = current
   return new Promise((resolve) => {
     const refuse = (reason: string): void => settle({ statements: [], fault: { reason } })

@@ -1,16 +1,17 @@
 import { allowedFunctions, allowedNodes, allowedObjects, allowedTableCommands, refusedParts } from './allowed.ts'
 import { AttributeRule } from './attribute-rule.ts'
+import type { MigrationPart } from './judgement.ts'
 import { isNode, items, partsOf, spoken, strings, type Node } from './tree.ts'
 
 // Levels of the tree; an operator takes three. PostgreSQL itself gives up at some thousands.
 const deepest = 1_500
 
 /** Why some part of a statement is refused, or undefined. */
-export function treeFault(tree: unknown, schema: string): string | undefined {
+export function treeFault(tree: unknown, schema: string, migrationPart: MigrationPart = 'change'): string | undefined {
   const attributes = new AttributeRule()
   for (const { key, value, depth } of partsOf(tree)) {
     if (depth > deepest) return 'it is nested too deeply'
-    const fault = keyFault(key) ?? (isNode(value) ? nodeFault(key, value, schema) : undefined)
+    const fault = keyFault(key, migrationPart) ?? (isNode(value) ? nodeFault(key, value, schema) : undefined)
     if (fault !== undefined) return fault
     if (isNode(value)) attributes.see(key, value)
   }
@@ -18,8 +19,8 @@ export function treeFault(tree: unknown, schema: string): string | undefined {
 }
 
 // Names of nodes begin with a capital letter, names of their fields do not.
-function keyFault(key: string): string | undefined {
-  const part = refusedParts.get(key)
+function keyFault(key: string, migrationPart: MigrationPart): string | undefined {
+  const part = key === 'concurrent' && migrationPart === 'after' ? undefined : refusedParts.get(key)
   if (part !== undefined) return `${part} is not allowed`
   return /^[A-Z]/.test(key) && !allowedNodes.has(key) ? `${spoken(key)} is not allowed in a migration` : undefined
 }
@@ -70,6 +71,8 @@ const rules: Record<string, (node: Node, schema: string) => string | undefined> 
   CommentStmt: ({ objtype, object: target }, schema) => object(objtype) ?? qualified(target, objtype === 'OBJECT_COLUMN' || objtype === 'OBJECT_TABCONSTRAINT' ? 3 : 2, schema),
   AlterTableStmt: ({ objtype }) => object(objtype),
   AlterTableCmd: ({ subtype }) => (allowedTableCommands.has(String(subtype)) ? undefined : `${spoken(String(subtype))} is not allowed in a migration`),
+  // `exclude (a with operator(schema.=))`: pairs of an element and an operator.
+  Constraint: ({ exclusions }) => (items(exclusions).some((pair) => strings(items(pair)[1]).length > 1) ? 'it names the schema of an operator' : undefined),
   CreateTableAsStmt: ({ objtype }) => object(objtype) ?? (objtype === 'OBJECT_TABLE' ? undefined : 'materialized views are not allowed'),
 }
 

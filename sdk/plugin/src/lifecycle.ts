@@ -69,6 +69,8 @@ export interface Plan {
   /** Milliseconds the migrations took when they were tried on the real data and rolled back. */
   migrationMs: number
   wayBack: WayBack
+  /** Statements that run one by one after the change, while the module is in use: indexes built, rows changed in batches. */
+  afterSteps?: number
   /** How a roll-back gets the data back. */
   dataFrom?: 'down-migrations' | 'restore-point'
   changelog: { version: string; notes: string }[]
@@ -143,6 +145,20 @@ export interface PlatformStatus {
   ceilings: Record<LimitName, number>
 }
 
+/** A statement that runs once the change it belongs to is committed, and is not done. */
+export interface AfterStep {
+  /** `0002-sites`. */
+  migration: string
+  /** SQL. */
+  statement: string
+  /** `failed`: it was tried four times and waits for somebody to try again. Those behind it wait with it. */
+  state: 'pending' | 'running' | 'failed'
+  /** Why it failed, or failed the last time. */
+  problem?: string
+  /** Touched so far, by a statement that changes rows in batches. */
+  rows?: number
+}
+
 /** A module as the Modules screen lists it. */
 export interface ModuleSummary {
   id: string
@@ -186,6 +202,8 @@ export interface ModuleDetail extends ModuleSummary {
   permissions: PermissionDeclaration[]
   menus: Pick<MenuDeclaration, 'id' | 'label'>[]
   entities: { name: string; fields: number; rows?: number }[]
+  /** What the last change has left to be done, in order; absent when all is done. */
+  afterSteps?: AfterStep[]
   /** Releases it can be brought back to. */
   restorePoints: { version: string; createdAt: string }[]
   operations: Pick<Operation, 'id' | 'state' | 'startedAt' | 'endedAt'>[] 

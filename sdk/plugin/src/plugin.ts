@@ -194,9 +194,12 @@ export interface Plugin<E extends Entities = Entities, H extends Hooks<E> = Hook
   server(handlers: ServerHandlers<E, H, R>): ServerHandlers<E, H, R>
 }
 
+/** Names beside these cannot have a value. */
+type NoOthers<T, Names extends string> = { [K in keyof T]: K extends Names ? T[K] : never }
+
 /** The default export of `plugin.ts`. Evaluated at build time only. */
 export function definePlugin<const E extends Entities, const H extends Hooks<E> = {}, const R extends Routes = {}>(
-  declaration: PluginDeclaration<E, H, R>,
+  declaration: PluginDeclaration<E, H, R> & { hooks?: NoOthers<H, (keyof E & string) | `${string}/${string}`> },
 ): Plugin<E, H, R> {
   return { declaration, server: (handlers) => handlers }
 }

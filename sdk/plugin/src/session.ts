@@ -1,5 +1,6 @@
 import type { Operation } from './lifecycle.ts'
 import type { MenuDeclaration } from './plugin.ts'
+import type { HistoryEntry } from './query.ts'
 
 /** A menu entry the user may see, as the shell draws it. */
 export interface MenuItem extends Required<Pick<MenuDeclaration, 'id' | 'icon'>> {
@@ -40,9 +41,45 @@ export interface Session {
   stylesheet?: string
 }
 
+/** That a record was changed. What is in it is read over REST, where every right is checked. */
+export interface RecordChange {
+  /** Id of the plugin whose entity it is. */
+  plugin: string
+  entity: string
+  id: string
+  action: HistoryEntry['action']
+  /** Of the record after the change. */
+  revision: number
+  /** Who made it. */
+  userId: string
+}
+
+/** The records a page wants to be told of: those of an entity, or one. */
+export interface Watched {
+  plugin: string
+  entity: string
+  id?: string
+}
+/** Answer to `watch`; none of the records is told of when it holds a problem. */
+export interface WatchAnswer { problem?: { code: string; detail: string } }
+
+/** Watches one socket may have at a time. */
+export const maxWatches = 50
+
 /** Events the host sends over socket.io. */
 export interface ServerEvents {
   /** Menus, plugins or their releases changed: read `/api/session` again. */
   'modules.changed': (change: { id: string; version?: string }) => void
   'operation.changed': (operation: Operation) => void
+  /** To sockets that watch it and whose user may see the record as it is; of a deleted one, as it was. */
+  'record.changed': (change: RecordChange) => void
+  /** The host was out of touch with the others: whatever is watched may have changed. */
+  'records.missed': () => void
+}
+
+/** Events a page sends over socket.io. */
+export interface ClientEvents {
+  /** Refused where the user may not see the entity's records, or not that one; watching twice is fine. */
+  watch: (watched: Watched, answer: (answer: WatchAnswer) => void) => void
+  unwatch: (watched: Watched) => void
 }

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest'
-import { createApi, type Api } from './client/index.ts'
-import { answers, defineEntity, definePlugin, field, route, type Context } from './index.ts'
+import { createApi, type Api, type Expanded } from './client/index.ts'
+import { answers, defineEntity, definePlugin, field, route, type Comment, type Context, type HistoryEntry, type RecordOf } from './index.ts'
 
 const valve = defineEntity('valve', {
   fields: {
@@ -212,6 +212,35 @@ describe('the client', () => {
     await entities.valve.transition('id', 'close', 1)
     // @ts-expect-error: pumps have no states
     await entities.pump.transition('id', 'open', 1)
+    const [part] = (await entities.valve.list({ fields: ['tag'], count: 'estimated', page: 2, deleted: true })).data
+    expectTypeOf(part).toEqualTypeOf<{ id: string; revision: number; tag: string } | undefined>()
+    const whole = await entities.valve.get('id', { expand: ['pump.createdBy', 'createdBy'] })
+    expectTypeOf(whole.pump).toEqualTypeOf<string | Expanded | null>()
+    expectTypeOf(whole.createdBy).toEqualTypeOf<string | Expanded>()
+    expectTypeOf(whole.updatedBy).toEqualTypeOf<string>()
+    expectTypeOf(await entities.valve.get('id')).toExtend<RecordOf<typeof valve>>()
+    await entities.valve.bulk({ atomic: false, create: [{ tag: 'V-1', size: 1 }], update: [{ id: 'id', changes: { note: null } }], delete: [{ id: 'id', revision: 2 }] })
+    expectTypeOf(await entities.valve.restore('id', 2)).toExtend<RecordOf<typeof valve>>()
+    expectTypeOf((await entities.valve.history('id', { limit: 5 })).data).toEqualTypeOf<HistoryEntry[]>()
+    expectTypeOf(await entities.valve.comments.create('id', { text: 'x' })).toEqualTypeOf<Comment>()
+    // @ts-expect-error: "size" was not asked for
+    void part?.size
+    // @ts-expect-error: there is no field "colour" to answer
+    await entities.valve.list({ fields: ['colour'] })
+    // @ts-expect-error: there is no field "colour" to expand
+    await entities.valve.list({ expand: ['colour.name'] })
+    // @ts-expect-error: a count is true, false or estimated
+    await entities.valve.list({ count: 'roughly' })
+    // @ts-expect-error: "size" is required
+    await entities.valve.bulk({ create: [{ tag: 'V-1' }] })
+    // @ts-expect-error: a required field may not become null
+    await entities.valve.bulk({ update: [{ id: 'id', changes: { size: null } }] })
+    // @ts-expect-error: the revision is missing
+    await entities.valve.purge('id')
+    // @ts-expect-error: the current revision is missing
+    await entities.valve.versions.restore('id', 3)
+    // @ts-expect-error: a comment needs its text
+    await entities.valve.comments.create('id', {})
     // @ts-expect-error: there is no route "sums"
     await routes.sums()
     // @ts-expect-error: "from" is required

@@ -1,5 +1,7 @@
 import { inject, type Component, type InjectionKey } from 'vue'
+import type { CustomField } from '../custom-fields.ts'
 import type { Plugin } from '../plugin.ts'
+import type { RecordChange } from '../session.ts'
 import type { Api } from './api.ts'
 
 export interface PageDeclaration {
@@ -24,6 +26,13 @@ export interface ModuleContext<P = Plugin> {
   /** Whether the user may, as `<id>.<action>.*`. The server decides; this only hides what it would refuse. */
   can(action: string): boolean
   toast(message: string, kind?: 'success' | 'error' | 'info'): void
+  /**
+   * Calls `listener` after changes of the plugin's records that the user may see: all of an entity, or one. Without a change
+   * when some may have been missed, as after a lost connection. Read again what is shown; answers its undo, to be called when the page is left.
+   */
+  watch(entity: string, listener: (change: RecordChange | undefined) => void, id?: string): () => void
+  /** Fields that the organisation's administrators added to an entity, in their order, for `UiCustomFields`. Takes the right to view the module. */
+  customFields(entity: string): Promise<readonly CustomField[]>
   /** Names of users by id, from the platform. */
   users(q?: string): Promise<{ id: string; name: string }[]>
 }

@@ -1,0 +1,7 @@
+export { planMigration } from './diff.ts'
+export type { Change, Planned } from './diff.ts'
+export { expressionCharacters, expressionFault } from './expression.ts'
+export type { Aside, Column, Constraint, Index, SchemaReport, Script, Table } from './model.ts'
+export type { Rename } from './renames.ts'
+export { snakeCase } from './names.ts'
+export { tablesOf } from './tables-of.ts'
