@@ -3,6 +3,7 @@ import { isOpsFluxError, OpsFluxError } from '@opsflux/sdk'
 import type { Command, CommandGroup, Commands, Given, Outcome, Values } from './command.ts'
 import { build } from './commands/build.ts'
 import { keygen } from './commands/keygen.ts'
+import { migrate } from './commands/migrate.ts'
 import { publish } from './commands/publish.ts'
 import { registry } from './commands/registry/group.ts'
 import { renew } from './commands/renew.ts'
@@ -11,7 +12,7 @@ import { sign } from './commands/sign.ts'
 import { verify } from './commands/verify.ts'
 import { groupHelp, helpOf } from './help.ts'
 
-const commands: Commands = { keygen, build, sign, publish, verify, revoke, renew, registry }
+const commands: Commands = { keygen, migrate, build, sign, publish, verify, revoke, renew, registry }
 
 export interface Streams {
   out(text: string): void

@@ -1,11 +1,16 @@
-import type { FieldDeclaration, FieldKind, Json } from '@opsflux/sdk'
+import { actions, type FieldDeclaration, type FieldKind } from '@opsflux/sdk'
+import { isDefaultOf } from './field-defaults.ts'
+import { jsonSchemaShape } from './json-schema-shape.ts'
 import { anything, isObject, list, oneOf, pointer, record, text, trueOrFalse, wholeNumber, type Report, type Shape } from './shape.ts'
-import { mayBeSlow } from './slow-pattern.ts'
 
 /** Entities, fields and routes; the snake_case of 48 characters stays under PostgreSQL's 63 bytes for a name. */
 export const camelCase = /^[a-z][a-z0-9]*([A-Z][a-z0-9]*){0,14}$/
 export const camelCaseForm = 'must be in camelCase'
 export const name = text({ max: 48, pattern: camelCase, form: camelCaseForm })
+export const messageKey = text({ max: 120, pattern: /^[A-Za-z][\w.-]*$/, form: 'must be a key of the locales' })
+export const action = oneOf(actions)
+/** An SQL expression over columns of a table; what it may say is judged where migrations are. */
+export const expression = text({ max: 2_000 })
 
 const pattern: Shape = (value, path, report) => {
   if (typeof value !== 'string' || value.length > 200) return report(path, 'must be a regular expression of at most 200 characters')
@@ -17,56 +22,68 @@ const pattern: Shape = (value, path, report) => {
 }
 
 const integerBound = wholeNumber(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+const bounds = { min: integerBound, max: integerBound }
+const digits = { precision: wholeNumber(1, 100), scale: wholeNumber(0, 100) }
 const choice = text({ max: 100 })
+const lineLength = { maxLength: wholeNumber(1, 10_000) }
+const textLength = { maxLength: wholeNumber(1, 1_000_000) }
+const search = { search: oneOf(['A', 'B', 'C', 'D']) }
+const currencies = { currencies: list(text({ max: 3, pattern: /^[A-Z]{3}$/, form: 'must be a currency of ISO 4217 such as XAF' }), { min: 1, max: 200 }) }
+/** `incident`, or `hse-reports/incident`. */
+const entity = text({ max: 89, pattern: /^([a-z][a-z0-9]*(-[a-z0-9]+)*\/)?[a-z][a-z0-9]*([A-Z][a-z0-9]*){0,14}$/, form: 'must be the name of an entity such as incident or hse-reports/incident' })
+const sequence: Shape = (value, path, report) => {
+  const parts = typeof value === 'string' && value.length <= 60 ? value.split(/(\{[^}]*\})/) : []
+  const numbers = parts.filter((part) => /^\{number(:([1-9]|1[0-8]))?\}$/.test(part)).length
+  const years = parts.filter((part) => part === '{year}').length
+  const others = parts.filter((part) => /^[\w ./-]*$/.test(part)).length
+  if (numbers !== 1 || years > 1 || numbers + years + others < parts.length) report(path, 'must have one {number} or {number:4} and at most one {year} among letters, digits, blanks and . / _ -')
+}
+
+const shown = { label: messageKey, help: messageKey, read: action }
+const written = { ...shown, write: action, personal: trueOrFalse, required: trueOrFalse, default: anything }
+const keyed = { unique: trueOrFalse, index: trueOrFalse }
 
 const optionsByKind: Record<FieldKind, Record<string, Shape>> = {
-  string: { maxLength: wholeNumber(1, 10_000), pattern },
-  text: { maxLength: wholeNumber(1, 1_000_000), pattern },
-  integer: { min: integerBound, max: integerBound },
-  decimal: { precision: wholeNumber(1, 100), scale: wholeNumber(0, 100) },
-  boolean: {}, date: {}, datetime: {}, json: {}, user: {},
-  enum: { values: list(choice, { min: 1, max: 200 }) },
-  reference: { entity: name },
+  string: { ...written, ...keyed, ...lineLength, pattern, ...search }, text: { ...written, ...keyed, ...textLength, pattern, ...search }, richText: { ...written, ...textLength, ...search },
+  integer: { ...written, ...keyed, ...bounds }, decimal: { ...written, ...keyed, ...digits }, money: { ...written, ...keyed, ...bounds, ...currencies },
+  boolean: { ...written, ...keyed }, date: { ...written, ...keyed }, datetime: { ...written, ...keyed }, zonedDatetime: { ...written, ...keyed },
+  timeRange: { ...written, index: trueOrFalse }, duration: { ...written, ...keyed, ...bounds }, enum: { ...written, ...keyed, values: list(choice, { min: 1, max: 200 }), ...search },
+  json: { ...written, ...keyed, schema: jsonSchemaShape }, reference: { ...written, ...keyed, entity, onDelete: oneOf(['restrict', 'setNull', 'cascade']) },
+  manyToMany: { ...shown, write: action, personal: trueOrFalse, entity }, user: { ...written, ...keyed }, company: { ...written, ...keyed }, department: { ...written, ...keyed }, file: { ...written, ...keyed },
+  geoPoint: { ...written, index: trueOrFalse }, sequence: { ...shown, ...search, sequence, gapless: trueOrFalse },
+  encrypted: { ...shown, write: action, personal: trueOrFalse, required: trueOrFalse, maxLength: wholeNumber(1, 10_000) },
 }
-const common = { required: trueOrFalse, default: anything, unique: trueOrFalse, index: trueOrFalse }
-const needed: Partial<Record<FieldKind, string>> = { enum: 'values', reference: 'entity' }
+const needed: Partial<Record<FieldKind, string>> = { enum: 'values', reference: 'entity', manyToMany: 'entity', sequence: 'sequence' }
+
+const computedBase = { ...shown, personal: trueOrFalse, index: trueOrFalse }
+const computedOptions: Partial<Record<FieldKind, Record<string, Shape>>> = {
+  string: { ...computedBase, ...lineLength, ...search }, text: { ...computedBase, ...textLength, ...search }, integer: computedBase, decimal: { ...computedBase, ...digits },
+  boolean: computedBase, date: computedBase, datetime: computedBase, duration: computedBase,
+}
 
 /** A field as `plugin.json` declares it: only the options of its kind, and a default the field itself would take. */
 export const fieldShape: Shape = (value, path, report) => {
   if (!isObject(value) || typeof value.kind !== 'string' || !Object.hasOwn(optionsByKind, value.kind)) return report(`${path}/kind`, 'must be one of the kinds of field')
   const kind = value.kind as FieldKind
-  const required = needed[kind]
-  const options = optionsByKind[kind]
-  const must = required === undefined ? {} : { [required]: options[required] ?? anything }
   let sound = true
-  record({ kind: oneOf([kind]), ...must }, { ...options, ...common })(value, path, (at, message) => {
+  shapeOf(kind, Object.hasOwn(value, 'computed'))(value, path, (at, message) => {
     sound = false
     report(at, message)
   })
   if (sound) checkValues(value as unknown as FieldDeclaration, path, report)
 }
 
+function shapeOf(kind: FieldKind, isComputed: boolean): Shape {
+  const computed = computedOptions[kind]
+  if (isComputed && computed) return record({ kind: oneOf([kind]), computed: expression }, computed)
+  const options = optionsByKind[kind]
+  const must = needed[kind]
+  return record({ kind: oneOf([kind]), ...(must === undefined ? {} : { [must]: options[must] ?? anything }) }, options)
+}
+
 function checkValues(field: FieldDeclaration, path: string, report: Report): void {
   if (field.min !== undefined && field.max !== undefined && field.min > field.max) report(pointer(path, 'min'), 'is greater than max')
   if ((field.scale ?? 6) > (field.precision ?? 18)) report(pointer(path, 'scale'), 'is greater than the precision')
-  if (field.default !== undefined && !accepts(field, field.default)) report(pointer(path, 'default'), 'is not a value of this field')
-}
-
-/** The host matches what is written with a time limit; here a default that could take long is taken as it is. */
-const isLeftToHost = (source: string, value: string): boolean => value.length > 64 || mayBeSlow(source)
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-function accepts(field: FieldDeclaration, value: Json): boolean {
-  switch (field.kind) {
-    case 'string': case 'text':
-      return typeof value === 'string' && value.length <= (field.maxLength ?? (field.kind === 'string' ? 255 : 20_000)) && (field.pattern === undefined || isLeftToHost(field.pattern, value) || new RegExp(`^(?:${field.pattern})$`, 'u').test(value))
-    case 'integer': return typeof value === 'number' && Number.isSafeInteger(value) && value >= (field.min ?? -Infinity) && value <= (field.max ?? Infinity)
-    case 'decimal': return typeof value === 'string' && /^-?\d{1,100}(\.\d{1,100})?$/.test(value)
-    case 'boolean': return typeof value === 'boolean'
-    case 'date': return typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))
-    case 'datetime': return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))
-    case 'enum': return typeof value === 'string' && (field.values ?? []).includes(value)
-    case 'json': return JSON.stringify(value).length <= 64 * 1024
-    case 'reference': case 'user': return typeof value === 'string' && uuid.test(value)
-  }
+  if (field.required === true && field.onDelete === 'setNull') report(pointer(path, 'onDelete'), 'cannot be setNull where a value is required')
+  if (field.default !== undefined && !isDefaultOf(field, field.default)) report(pointer(path, 'default'), 'is not a value of this field')
 }

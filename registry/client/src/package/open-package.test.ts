@@ -23,6 +23,14 @@ async function reasonOf(bytes: Uint8Array, limits: Partial<PackageLimits> = {}):
 }
 
 const file = (path: string | Buffer, more: Partial<TestEntry> = {}): TestEntry => ({ path, bytes: Buffer.from('x'), ...more })
+const features = { audit: true, comments: false, attachments: false, versions: false, search: false, softDelete: false, customFields: false }
+const steppingPlugin = { ...plainPlugin, sdk: '^1.1.0', entities: plainPlugin.entities.map((entity) => ({ ...entity, features })), migrations: [{ id: '0001-init', reversible: true, after: true }] }
+/** With statements that run after its migration; undefined leaves their file out. */
+function withSteps(sql?: string): Buffer {
+  const files = goodFiles(steppingPlugin)
+  if (sql !== undefined) files.set('migrations/0001-init.after.sql', Buffer.from(sql))
+  return zip(tar(entriesOf(files, { ...manifestFor(files), sdk: '^1.1.0' })))
+}
 const withFiles = (change: (files: Map<string, Buffer>) => unknown): Buffer => {
   const files = goodFiles()
   change(files)
@@ -46,6 +54,11 @@ describe('a good package', () => {
   it('may carry folders that hold files, NUL as file type, and the padding of a tar record', async () => {
     const entries = [{ path: 'server/', type: '5', mode: '0000755\0' }, ...entriesOf().map((entry) => ({ ...entry, type: '\0' }))]
     expect(await reasonOf(zip(tar(entries, Buffer.alloc(1024 + 18 * 512))))).toBe('opened')
+  })
+
+  it('may have steps that run after a migration', async () => {
+    const opened = await openPackage(await folder.save('steps.tgz', withSteps('create index concurrently a on greeting (id)')))
+    expect(opened.plugin.migrations).toEqual(steppingPlugin.migrations)
   })
 
   it('may split a long path into prefix and name', async () => {
@@ -192,6 +205,10 @@ describe('a package is refused for its content', () => {
     ['file-missing', 'no SBOM', () => withFiles((files) => files.delete('sbom.json'))],
     ['file-missing', 'a declared migration without file', () => withFiles((files) => files.delete('migrations/0001-init.down.sql'))],
     ['file-unexpected', 'a migration nobody declared', () => withFiles((files) => files.set('migrations/0002-more.up.sql', Buffer.from('x')))],
+    ['file-missing', 'declared steps after a migration without file', () => withSteps()],
+    ['file-unexpected', 'steps after a migration that nobody declared', () => withFiles((files) => files.set('migrations/0001-init.after.sql', Buffer.from('')))],
+    ['migration-forbidden', 'steps after a migration that hold the table', () => withSteps('create index a on greeting (id)')],
+    ['migration-forbidden', 'steps after a migration within it', () => withFiles((files) => files.set('migrations/0001-init.up.sql', Buffer.from('create index concurrently a on greeting (id)')))],
     ['file-unexpected', 'code nobody declared', () => withFiles((files) => files.set('server/other.js', Buffer.from('x')))],
     ['plugin-invalid', 'a locale that is no table', () => withFiles((files) => files.set('locales/en.json', Buffer.from('[]')))],
     ['icon-unsafe', 'an icon with a script', () => withFiles((files) => files.set('icon.svg', Buffer.from('<svg><script>1</script></svg>')))],

@@ -1,4 +1,4 @@
-import { judgeMigration, migrationLimits, schemaOf } from '@opsflux/migrations'
+import { judgeAfterSteps, judgeMigration, migrationLimits, schemaOf } from '@opsflux/migrations'
 import type { PluginManifest } from '@opsflux/sdk'
 import { refusal } from './refusal.ts'
 
@@ -11,7 +11,7 @@ export async function checkMigrations(plugin: PluginManifest, files: ReadonlyMap
   const total = paths.reduce((sum, path) => sum + (files.get(path)?.length ?? 0), 0)
   if (total > migrationLimits.totalBytes) throw refusal('migrations-too-large', `The migrations are larger than ${migrationLimits.totalBytes} bytes together.`)
   for (const path of paths) {
-    const { fault } = await judgeMigration(textOf(path, files), schema)
+    const { fault } = await (path.endsWith('.after.sql') ? judgeAfterSteps : judgeMigration)(textOf(path, files), schema)
     if (fault === undefined) continue
     const where = fault.statement === undefined ? '' : ` (statement ${fault.statement})`
     throw refusal('migration-forbidden', `The migration "${path}"${where} is refused: ${fault.reason}.`, path, undefined, fault.statement === undefined ? {} : { statement: fault.statement })
@@ -20,7 +20,7 @@ export async function checkMigrations(plugin: PluginManifest, files: ReadonlyMap
 
 /** In the order in which they run. */
 export function migrationPaths({ migrations }: PluginManifest): string[] {
-  return migrations.flatMap(({ id, reversible }) => [`migrations/${id}.up.sql`, ...(reversible ? [`migrations/${id}.down.sql`] : [])])
+  return migrations.flatMap(({ id, reversible, after }) => [`migrations/${id}.up.sql`, ...(reversible ? [`migrations/${id}.down.sql`] : []), ...(after ? [`migrations/${id}.after.sql`] : [])])
 }
 
 function textOf(path: string, files: ReadonlyMap<string, Buffer>): string {

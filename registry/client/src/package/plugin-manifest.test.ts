@@ -107,6 +107,7 @@ describe('plugin.json', () => {
     ['/routes/1', 'a route name twice', { routes: [count, { ...count, path: '/other' }] }],
     ['/migrations', 'entities without tables', { migrations: [] }],
     ['/migrations/0/id', 'a path in a migration', { migrations: [{ id: '../0001-init', reversible: true }] }],
+    ['/migrations/0/after', 'steps that are no yes or no', { migrations: [{ id: '0001-init', reversible: true, after: 'create index' }] }],
     ['/migrations/1/id', 'a gap in the numbers', { migrations: [{ id: '0001-init', reversible: true }, { id: '0003-more', reversible: true }] }],
     ['/client/entry', 'an entry elsewhere', { client: { ...client, entry: 'server/index.js' } }],
     ['/client/classes/0', 'a class with an address', { client: { ...client, classes: ['bg-[url(https://x.example)]'] } }],

@@ -1,11 +1,8 @@
-import { reservedIds, type EntityDeclaration, type FieldDeclaration, type FieldError, type PluginManifest, type RouteEntry } from '@opsflux/sdk'
+import { reservedIds, type EntityDeclaration, type FieldError, type PluginManifest, type RouteEntry } from '@opsflux/sdk'
+import { checkEntity, checkReference } from './entity-rules.ts'
 import { coversHost } from './host-shapes.ts'
+import { checkSdkVersion } from './sdk-version-rules.ts'
 import { pointer, type Report } from './shape.ts'
-
-/** Columns the host adds to every table, as fields. */
-const systemFields = ['id', 'tenantId', 'revision', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'state']
-/** Parts of the platform's own addresses below `/api/<plugin>/<entity>`. */
-const reservedNames = ['aggregate', 'transitions', 'constructor', 'toString', 'valueOf']
 
 /** What the parts of a well-formed `plugin.json` must be to each other. */
 export function pluginRuleProblems(plugin: PluginManifest): FieldError[] {
@@ -13,7 +10,8 @@ export function pluginRuleProblems(plugin: PluginManifest): FieldError[] {
   const report: Report = (path, message) => problems.push({ path, code: 'inconsistent', message })
   checkIdentity(plugin, report)
   checkCapabilities(plugin, report)
-  plugin.entities.forEach((entity, at) => checkEntity(entity, `/entities/${at}`, plugin.entities, report))
+  checkSdkVersion(plugin, report)
+  plugin.entities.forEach((entity, at) => checkEntity(entity, `/entities/${at}`, plugin, report))
   checkHooks(plugin, report)
   plugin.routes.forEach((route, at) => checkRoute(route, `/routes/${at}`, plugin, report))
   checkMigrations(plugin, report)
@@ -43,43 +41,25 @@ function checkCapabilities({ capabilities, secrets = [] }: PluginManifest, repor
   })
 }
 
-function checkEntity(entity: EntityDeclaration, path: string, all: readonly EntityDeclaration[], report: Report): void {
-  if (reservedNames.includes(entity.name)) report(`${path}/name`, 'is a name of the platform')
-  for (const [name, field] of Object.entries(entity.fields)) {
-    if (systemFields.includes(name)) report(pointer(`${path}/fields`, name), 'is a system column')
-    if (reservedNames.includes(name)) report(pointer(`${path}/fields`, name), 'is a name of the platform')
-    checkReference(field, pointer(`${path}/fields`, name), all, report)
-  }
-  if (entity.display !== undefined && !Object.hasOwn(entity.fields, entity.display)) report(`${path}/display`, 'is not a field of the entity')
-  entity.search?.forEach((name, at) => {
-    const kind = Object.hasOwn(entity.fields, name) ? entity.fields[name]?.kind : undefined
-    if (kind !== 'string' && kind !== 'text') report(`${path}/search/${at}`, 'is not a string or text field of the entity')
-  })
-  checkStates(entity, `${path}/states`, report)
-}
-
-function checkReference(field: FieldDeclaration, path: string, entities: readonly EntityDeclaration[], report: Report): void {
-  if (field.kind === 'reference' && !entities.some((entity) => entity.name === field.entity)) report(`${path}/entity`, 'is not an entity of the plugin')
-}
-
-function checkStates({ states }: EntityDeclaration, path: string, report: Report): void {
-  if (!states) return
-  if (!states.values.includes(states.initial)) report(`${path}/initial`, 'is not one of the states')
-  for (const [name, { from, to }] of Object.entries(states.transitions)) {
-    const at = pointer(`${path}/transitions`, name)
-    const froms = typeof from === 'string' ? [from] : from
-    if (!froms.every((state) => states.values.includes(state))) report(`${at}/from`, 'is not one of the states')
-    if (!states.values.includes(to)) report(`${at}/to`, 'is not one of the states')
-  }
-}
-
 function checkHooks(plugin: PluginManifest, report: Report): void {
   for (const [name, events] of Object.entries(plugin.hooks)) {
     const entity = plugin.entities.find((known) => known.name === name)
-    if (!entity) report(pointer('/hooks', name), 'is not an entity of the plugin')
-    else if (events.includes('beforeTransition') && !entity.states) report(pointer('/hooks', name), 'asks for transitions, but the entity has no states')
+    const [other, ...others] = name.split('/')
+    if (others.length > 0) {
+      if (!Object.hasOwn(plugin.dependencies, other ?? '')) report(pointer('/hooks', name), 'is of a plugin that is no dependency')
+    } else if (!entity) report(pointer('/hooks', name), 'is not an entity of the plugin')
+    else checkEvents(entity, events, pointer('/hooks', name), report)
   }
+  for (const side of ['after', 'before'] as const) if (plugin.hookOrder?.[side]?.includes(plugin.id) === true) report(`/hookOrder/${side}`, 'is the plugin itself')
   if (plugin.server === undefined && Object.keys(plugin.hooks).length + plugin.routes.length > 0) report('/server', 'is missing: hooks and routes need server code')
+}
+
+function checkEvents(entity: EntityDeclaration, events: readonly string[], path: string, report: Report): void {
+  if (events.includes('beforeTransition') && !entity.states) report(path, 'asks for transitions, but the entity has no states')
+  events.forEach((event, at) => {
+    const [, field] = event.split('.')
+    if (field !== undefined && !Object.hasOwn(entity.fields, field) && !(field === 'state' && entity.states)) report(`${path}/${at}`, 'is not a field of the entity')
+  })
 }
 
 function checkRoute(route: RouteEntry, path: string, plugin: PluginManifest, report: Report): void {
@@ -88,7 +68,7 @@ function checkRoute(route: RouteEntry, path: string, plugin: PluginManifest, rep
   if (plugin.routes.some((other) => other !== route && other.method === route.method && other.path === route.path)) report(`${path}/path`, 'is the path of another route')
   if (route.method === 'GET' && Object.keys(route.body).length > 0) report(`${path}/body`, 'is not possible with GET')
   for (const part of ['query', 'body'] as const) {
-    for (const [name, field] of Object.entries(route[part])) checkReference(field, pointer(`${path}/${part}`, name), plugin.entities, report)
+    for (const [name, field] of Object.entries(route[part])) checkReference(field, pointer(`${path}/${part}`, name), plugin, report)
   }
 }
 

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { localeNames, pluginManifestProblems, writeJson } from '@opsflux/registry-client'
-import { OpsFluxError, type PluginManifest } from '@opsflux/sdk'
+import { OpsFluxError, type FieldError, type PluginManifest } from '@opsflux/sdk'
 import { manifestOf } from '../archive/pack.ts'
+import { checkReport } from '../migrate/check-report.ts'
 import { bundleOne } from './bundle-one.ts'
 import type { BuiltClient } from './client-bundle.ts'
 import { declaredManifest, readDeclaration } from './declaration.ts'
 import { readDocuments } from './documents.ts'
+import { entityProblems } from './entity-rules.ts'
 import { readLocales } from './locales.ts'
 import { readMigrations } from './migrations.ts'
 import { sbomOf } from './sbom.ts'
-import { parseJson } from './stage.ts'
+import { refuseNewerMigrations } from './sdk-versions.ts'
+import { versionOf } from './version.ts'
 
 /** All files of the package but the signature, from staged sources. @throws validation-failed */
 export async function buildFiles(root: string): Promise<{ plugin: PluginManifest; files: Map<string, Buffer> }> {
@@ -25,7 +27,9 @@ export async function buildFiles(root: string): Promise<{ plugin: PluginManifest
     ...declared, migrations: migrations.entries, locales: [...localeNames],
     ...(server ? { server: 'server/index.js' } : {}), ...(client ? { client: client.bundle } : {}),
   }
-  judge(plugin)
+  judge(await problemsOf(plugin))
+  refuseNewerMigrations(plugin)
+  await mustAgree(root, plugin)
   const files = new Map([...documents, ...locales, ...migrations.files, ...client?.files ?? []])
   files.set('plugin.json', writeJson(plugin))
   if (server) files.set('server/index.js', Buffer.from(server.code))
@@ -41,18 +45,19 @@ async function clientOf(root: string): Promise<BuiltClient | undefined> {
   return buildClient(root)
 }
 
-async function versionOf(root: string): Promise<string> {
-  const source = await readFile(join(root, 'package.json'), 'utf8').catch((cause: unknown) => {
-    throw new OpsFluxError('validation-failed', 'package.json is missing. It gives the version of the release.', { cause })
-  })
-  const value = parseJson(source, 'package.json')
-  if (typeof value === 'object' && value !== null && 'version' in value && typeof value.version === 'string') return value.version
-  throw new OpsFluxError('validation-failed', 'package.json has no version. Set the version of the release.')
+/** What a host refuses, and what the database would when the tables are made. */
+async function problemsOf(plugin: PluginManifest): Promise<FieldError[]> {
+  const problems = pluginManifestProblems(plugin)
+  return problems.length > 0 ? problems : entityProblems(plugin.entities)
 }
 
-function judge(plugin: PluginManifest): void {
-  const problems = pluginManifestProblems(plugin)
+function judge(problems: readonly FieldError[]): void {
   if (problems.length === 0) return
   const lines = problems.map(({ path, message }) => `  ${path || '/'} ${message}`).join('\n')
   throw new OpsFluxError('validation-failed', `The declarations of the plugin are not valid:\n${lines}\nCorrect plugin.ts or entities.ts and build again.`, { data: { errors: problems.map((problem) => ({ ...problem })) } })
+}
+
+async function mustAgree(root: string, { entities }: PluginManifest): Promise<void> {
+  const differences = await checkReport(root, entities, { isNeeded: false })
+  if (differences.length > 0) throw new OpsFluxError('validation-failed', `The entities and migrations/schema.json disagree:\n${differences.map((line) => `  ${line}`).join('\n')}\nRun \`opsflux migrate\`, review the migration it writes, and build again.`)
 }

@@ -1,5 +1,6 @@
-import { OpsFluxError, type FieldDeclaration, type Fields, type Json, type PluginDeclaration, type PluginManifest, type RouteEntry } from '@opsflux/sdk'
+import { featuresOf, OpsFluxError, type EntityDeclaration, type FieldDeclaration, type Fields, type Json, type PluginDeclaration, type PluginManifest, type RouteEntry } from '@opsflux/sdk'
 import { bundleOne } from './bundle-one.ts'
+import { refuseNewer, runsOnFirstSdk } from './sdk-versions.ts'
 
 /** Evaluates `plugin.ts`, bundled, from an address of its own: always the sources as they are now. */
 export async function readDeclaration(root: string): Promise<PluginDeclaration> {
@@ -14,25 +15,33 @@ export async function readDeclaration(root: string): Promise<PluginDeclaration> 
 
 /** The parts of `plugin.json` that come from the declarations; nothing is judged yet. */
 export function declaredManifest(declaration: PluginDeclaration, version: string): Omit<PluginManifest, 'migrations' | 'locales' | 'server' | 'client'> {
-  const { id, publisher, name, summary, icon, category, sdk } = declaration
-  const entities = Object.entries(declaration.entities ?? {}).map(([key, entity]) => {
-    if (key !== entity.name) throw new OpsFluxError('validation-failed', `The entity "${entity.name}" stands under the key "${key}" in plugin.ts. Use the entity's own name as key.`)
-    return { ...entity, fields: fieldsOf(entity.fields) }
-  })
+  const { id, publisher, name, summary, icon, category, sdk, hookOrder } = declaration
+  // One that also runs on SDK 1.0 is built as it was then: older platforms refuse what they do not know.
+  const isFirst = runsOnFirstSdk(sdk)
+  if (isFirst) refuseNewer(declaration)
   return plain({
     formatVersion: 1, id, version, publisher, name, summary, icon, category, sdk,
     capabilities: (declaration.capabilities ?? []).map((request) => asked(request)),
     ...(declaration.secrets?.length ? { secrets: declaration.secrets.map((secret) => asked(secret)) } : {}),
     ...(Object.keys(declaration.limits ?? {}).length > 0 ? { limits: sorted(declaration.limits ?? {}) } : {}),
     dependencies: declaration.dependencies ?? {},
-    entities,
+    entities: entitiesOf(declaration, isFirst),
     permissions: [...declaration.permissions ?? []],
     menus: [...declaration.menus ?? []],
     hooks: Object.fromEntries(Object.entries(declaration.hooks ?? {}).map(([entity, events]) => [entity, [...events ?? []]])),
+    ...(hookOrder === undefined ? {} : { hookOrder: Object.fromEntries(Object.entries(hookOrder).map(([way, ids]) => [way, [...ids]])) }),
     routes: Object.entries(declaration.routes ?? {}).map(([routeName, route]): RouteEntry => ({
       name: routeName, method: route.method, path: route.path, action: route.action ?? (route.method === 'GET' ? 'view' : 'edit'),
       query: fieldsOf(route.query), body: fieldsOf(route.body),
     })),
+  })
+}
+
+function entitiesOf({ entities = {} }: PluginDeclaration, isFirst: boolean): EntityDeclaration[] {
+  return Object.entries(entities).map(([key, { features, ...entity }]): EntityDeclaration => {
+    if (key !== entity.name) throw new OpsFluxError('validation-failed', `The entity "${entity.name}" stands under the key "${key}" in plugin.ts. Use the entity's own name as key.`)
+    const declared = { ...entity, fields: fieldsOf(entity.fields) }
+    return isFirst ? declared : { ...declared, features: featuresOf({ fields: entity.fields, ...(features === undefined ? {} : { features }) }) }
   })
 }
 
