@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase } from '../testing.ts'
 import type { TestDatabase } from '../testing.ts'
 import { openDatabase } from './database.ts'
+import { platformMigrations } from './kernel-migrations.ts'
+import { sql } from './sql.ts'
 import { ensureLoginRole, rolePassword, roleUrl } from './roles.ts'
 
 describe('openDatabase', () => {
@@ -15,28 +16,30 @@ describe('openDatabase', () => {
   afterAll(() => test.close())
 
   it('runs requests as a role that owns nothing and bypasses nothing', async () => {
-    const { rows } = await sql<{ name: string; super: boolean; bypass: boolean; owned: number }>`
+    const { rows } = await test.database.app.query(`
       select rolname as name, rolsuper as super, rolbypassrls as bypass,
         (select count(*)::integer from pg_class where relowner = r.oid) as owned
-      from pg_roles r where rolname = current_user`.execute(test.database.app)
+      from pg_roles r where rolname = current_user`)
     expect(rows).toEqual([{ name: 'opsflux_app', super: false, bypass: false, owned: 0 }])
   })
 
   it('sets tenant and user for the length of a transaction only', async () => {
     const actor = { tenantId: randomUUID(), userId: randomUUID() }
-    const read = sql<{ tenant: string; user: string }>`select current_setting('opsflux.tenant') as tenant, current_setting('opsflux.user') as "user"`
-    const inside = await test.database.transaction(actor, (transaction) => read.execute(transaction))
-    expect(inside.rows[0]).toEqual({ tenant: actor.tenantId, user: actor.userId })
-    const outside = await sql<{ tenant: string | null }>`select nullif(current_setting('opsflux.tenant', true), '') as tenant`.execute(test.database.app)
-    expect(outside.rows[0]?.tenant).toBeNull()
+    const read = sql`select current_setting('opsflux.tenant'), current_setting('opsflux.user')`
+    expect(await test.database.transaction(actor, (transaction) => transaction.texts(read))).toEqual([[actor.tenantId, actor.userId]])
+    expect(await test.database.transaction(actor, (transaction) => transaction.many([read], { last: true }))).toEqual([[[actor.tenantId, actor.userId]]])
+    for (let connection = 0; connection < 5; connection++) {
+      const { rows } = await test.database.app.query("select nullif(current_setting('opsflux.tenant', true), '') as tenant")
+      expect(rows).toEqual([{ tenant: null }])
+    }
   })
 
   it('shows a tenant its own rows of the kernel tables only, and nothing without a tenant', async () => {
     const [mine, other] = [randomUUID(), randomUUID()]
     await test.database.admin.query("insert into opsflux.tenant (id, name) values ($1, 'Mine'), ($2, 'Other')", [mine, other])
-    const seen = await test.database.transaction({ tenantId: mine, userId: randomUUID() }, (transaction) => transaction.selectFrom('opsflux.tenant').select('name').execute())
-    expect(seen).toEqual([{ name: 'Mine' }])
-    await expect(test.database.app.selectFrom('opsflux.tenant').select('name').execute()).rejects.toThrow()
+    const seen = await test.database.transaction({ tenantId: mine, userId: randomUUID() }, (transaction) => transaction.texts(sql`select name from opsflux.tenant`))
+    expect(seen).toEqual([['Mine']])
+    await expect(test.database.app.query('select name from opsflux.tenant')).rejects.toThrow()
   })
 
   it('rolls back when the work throws', async () => {
@@ -57,7 +60,7 @@ describe('openDatabase', () => {
     const url = new URL(test.adminUrl)
     url.pathname = `/${name}`
     const opened = await Promise.all([1, 2, 3].map(() => openDatabase({ adminUrl: url.href, secret: test.secret })))
-    expect((await opened[0]?.admin.query('select id from opsflux.kernel_migration order by id'))?.rows).toEqual([{ id: '0001-platform' }, { id: '0002-grants' }])
+    expect((await opened[0]?.admin.query('select id from opsflux.kernel_migration order by id'))?.rows).toEqual(platformMigrations().map(({ id }) => ({ id })))
     await Promise.all(opened.map((database) => database.close()))
     await test.database.admin.query(`drop database ${name} with (force)`)
   })

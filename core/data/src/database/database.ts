@@ -1,25 +1,12 @@
-import { MikroORM } from '@mikro-orm/postgresql'
 import { OpsFluxError } from '@opsflux/sdk'
-import { sql } from 'kysely'
-import type { Kysely, RawBuilder, Transaction } from 'kysely'
 import pg from 'pg'
 import { BoundedClient } from './bounded-client.ts'
 import { platformMigrations, runKernelMigrations } from './kernel-migrations.ts'
 import type { KernelMigration } from './kernel-migrations.ts'
-import { passGate } from './plugin-gate.ts'
+import { SealingKey } from './sealing-key.ts'
+import { runTransaction } from './records-connection.ts'
+import type { DatabaseTransaction, TransactionActor } from './records-connection.ts'
 import { appRole, ensureLoginRole, hasSqlState, quoteIdentifier, rolePassword, roleUrl } from './roles.ts'
-
-/** Any table: what is in a plugin's schema is known at run time only. */
-export type Tables = Record<string, Record<string, unknown>>
-export type DatabaseTransaction = Transaction<Tables>
-
-/** On whose behalf the statements of a transaction run. Tenant and user are UUIDs. */
-export interface Actor {
-  tenantId: string
-  userId: string
-  /** The plugin whose tables the transaction uses: then it waits while they are being changed, and never fails for it. */
-  pluginId?: string
-}
 
 export interface DatabaseOptions {
   /** URL of the administrator's role: a superuser, or one with CREATEROLE and CREATE on the database. PostgreSQL 15 or later. */
@@ -36,15 +23,15 @@ export interface Database {
   /** As the administrator's role, at most 3 connections: module manager only. Not bound by row-level security. */
   readonly admin: pg.Pool
   /** As `opsflux_app`. Outside `transaction` it sees no row of any tenant. */
-  readonly app: Kysely<Tables>
-  /** Without entities; shares its connections: `new MikroORM({ entities, driverOptions: database.app })`. */
-  readonly orm: MikroORM
+  readonly app: pg.Pool
   readonly adminUrl: string
+  /** Of encrypted fields; made from the platform's secret. */
+  readonly sealingKey: SealingKey
   /**
    * Runs `work` as `opsflux_app` for one tenant and user: row-level security lets it reach that tenant's rows only.
-   * Commits when `work` ends, rolls back when it throws. Costs one statement more.
+   * Commits when `work` ends, rolls back when it throws.
    */
-  transaction<T>(actor: Actor, work: (transaction: DatabaseTransaction) => Promise<T>): Promise<T>
+  transaction<T>(actor: TransactionActor, work: (transaction: DatabaseTransaction) => Promise<T>): Promise<T>
   /** URL to log in as one of the platform's roles. Holds the password. */
   roleUrl(role: string): string
   close(): Promise<void>
@@ -59,7 +46,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     await ensureLoginRole(admin, url, { name: appRole, password: rolePassword(options.secret, appRole) })
     await narrowPublic(admin)
     await runKernelMigrations(admin, [...platformMigrations(), ...(options.kernelMigrations ?? [])])
-    return assemble(options, admin, openOrm(url, options.maxConnections ?? 20))
+    return assemble(options, admin, openApp(url, options.maxConnections ?? 20))
   } catch (error) {
     await admin.end()
     throw error
@@ -68,9 +55,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 function openAdmin(adminUrl: string): pg.Pool {
   const admin = new pg.Pool({ connectionString: adminUrl, max: 3, connectionTimeoutMillis: 10_000, application_name: 'opsflux-admin' })
-  // A connection the server drops while idle is replaced at the next use; without a listener it would end the process.
-  admin.on('error', () => undefined)
-  return admin
+  return outlivingConnections(admin)
+}
+
+/** A connection that the server drops fails the statement under way and is replaced at the next use; without listeners it would end the process. */
+function outlivingConnections(pool: pg.Pool): pg.Pool {
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
 }
 
 async function checkServer(admin: pg.Pool): Promise<void> {
@@ -100,35 +92,24 @@ async function narrowPublic(admin: pg.Pool): Promise<void> {
   }
 }
 
-function openOrm(clientUrl: string, max: number): MikroORM {
-  return new MikroORM({
-    clientUrl,
-    entities: [],
-    discovery: { warnWhenNoEntities: false },
-    pool: { min: 0, max },
-    driverOptions: {
-      Client: BoundedClient, application_name: 'opsflux', connectionTimeoutMillis: 10_000, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000,
-    },
-  })
+// Values are read as PostgreSQL writes them, so how it writes them is fixed.
+const textFormats = '-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c bytea_output=hex -c extra_float_digits=1 -c standard_conforming_strings=on'
+
+function openApp(connectionString: string, max: number): pg.Pool {
+  return outlivingConnections(new pg.Pool({
+    Client: BoundedClient, connectionString, max, application_name: 'opsflux', connectionTimeoutMillis: 10_000, statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 60_000, options: textFormats,
+  }))
 }
 
-function assemble({ adminUrl, secret }: DatabaseOptions, admin: pg.Pool, orm: MikroORM): Database {
-  const app = orm.em.getKysely<Tables>()
+function assemble({ adminUrl, secret }: DatabaseOptions, admin: pg.Pool, app: pg.Pool): Database {
   return {
-    admin, app, orm, adminUrl,
-    transaction: (actor, work) => app.transaction().execute(async (transaction) => {
-      await settingsOf(actor).execute(transaction)
-      return work(transaction)
-    }),
+    admin, app, adminUrl, sealingKey: new SealingKey(secret, 'field'),
+    transaction: (actor, work) => runTransaction(app, actor, work),
     roleUrl: (role) => roleUrl(adminUrl, secret, role),
     close: async () => {
-      await orm.close()
+      await app.end()
       await admin.end()
     },
   }
-}
-
-function settingsOf({ tenantId, userId, pluginId }: Actor): RawBuilder<unknown> {
-  const gate = pluginId === undefined ? sql`` : sql`, ${passGate(pluginId)}`
-  return sql`select set_config('opsflux.tenant', ${tenantId}, true), set_config('opsflux.user', ${userId}, true)${gate}`
 }

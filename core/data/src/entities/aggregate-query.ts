@@ -1,80 +1,107 @@
-import { OpsFluxError, type Bucket, type Json } from '@opsflux/sdk'
-import { sql, type RawBuilder } from 'kysely'
+import { buckets, OpsFluxError, queryLimits, type Bucket, type Json } from '@opsflux/sdk'
+import type { TextRow } from '../database/batch.ts'
 import type { DatabaseTransaction } from '../database/index.ts'
-import { toJson, type Column } from './columns.ts'
+import { sql, type Sql } from '../database/sql.ts'
+import type { Column } from './columns.ts'
 import { columnOf, conditionsOf, invalidRequest, isObject, type Condition } from './conditions.ts'
 import type { AggregateGroup, EntityAggregate } from './entity-transaction.ts'
-import { allOf } from './list-query.ts'
+import { allOf, binCondition } from './list-query.ts'
+import type { Related } from './related.ts'
 import type { ReleaseEntity } from './release-entities.ts'
+import { searchOf } from './search.ts'
 
-interface Grouping {
-  column: Column
-  expression: RawBuilder<unknown>
+/** One value of an answer, and how its text becomes JSON. */
+interface Answered {
+  field: string
+  expression: Sql
+  read(text: string): Json
 }
+type Measure = 'sum' | 'avg' | 'min' | 'max'
 
-const maxGroups = 3
-const maxSums = 20
-const maxRows = 1_000
-// Buckets are named by their beginning, in UTC: a day `2026-03-01`, a month `2026-03`, a year `2026`.
-const bucketFormats: Record<Bucket, string> = { day: 'YYYY-MM-DD', month: 'YYYY-MM', year: 'YYYY' }
+const measures: readonly Measure[] = ['sum', 'avg', 'min', 'max']
+const parameters: ReadonlySet<string> = new Set(['where', 'q', 'groupBy', 'zone', ...measures])
+// Buckets are named by their beginning; weeks by ISO 8601, in the year they belong to.
+const bucketFormats: Record<Bucket, string> = { day: 'YYYY-MM-DD', week: 'IYYY-"W"IW', month: 'YYYY-MM', quarter: 'YYYY-"Q"Q', year: 'YYYY' }
+const added: ReadonlySet<string> = new Set(['integer', 'decimal', 'duration', 'money'])
+const ordered: ReadonlySet<string> = new Set([...added, 'date', 'datetime', 'revision'])
 
 /**
- * Counts and adds up records by group, in the order of the groups.
+ * Counts and measures records by group, in the order of the groups.
  * @throws invalid-request, also when there would be more than 1,000 groups
  */
-export async function selectGroups(transaction: DatabaseTransaction, entity: ReleaseEntity, allowed: Condition, aggregate: EntityAggregate): Promise<AggregateGroup[]> {
-  const { where, groupBy = [], sum = [], ...others } = aggregate
-  const unknown = Object.keys(others)[0]
-  if (unknown !== undefined) throw invalidRequest(`An aggregate has no "${unknown.slice(0, 100)}". It has where, groupBy and sum.`)
-  const groups = groupingsOf(entity, groupBy)
-  const sums = sumsOf(entity, sum)
-  const selection = [
-    sql`count(*) as "count"`,
-    ...groups.map((group, index) => sql`${group.expression} as ${sql.id(`group:${index}`)}`),
-    ...sums.map((column, index) => sql`sum(record.${column.ref})::text as ${sql.id(`sum:${index}`)}`),
-  ]
-  const places = sql.join(groups.map((_group, index) => sql.lit(index + 2)))
-  const grouped = groups.length === 0 ? sql`` : sql`group by ${places} order by ${places}`
-  const { rows } = await sql<Record<string, unknown>>`select ${sql.join(selection)} from ${entity.table} as record
-    where ${allOf([allowed, ...conditionsOf(entity, where)])} ${grouped} limit ${maxRows + 1}`.execute(transaction)
-  if (rows.length > maxRows) throw new OpsFluxError('invalid-request', `There are more than ${maxRows} groups. Narrow "where" or group by fewer fields.`)
-  return rows.map((row) => ({
-    group: Object.fromEntries(groups.map(({ column }, index) => [column.field, toJson(column.kind, row[`group:${index}`])])),
-    count: Number(row['count']),
-    sum: Object.fromEntries(sums.map((column, index) => [column.field, row[`sum:${index}`] as string | null])),
-  }))
+export async function selectGroups(transaction: DatabaseTransaction, { entity, allowed, related, aggregate }: { entity: ReleaseEntity; allowed: Condition; related: Related; aggregate: EntityAggregate }): Promise<AggregateGroup[]> {
+  const unknown = Object.keys(aggregate).find((name) => !parameters.has(name))
+  if (unknown !== undefined) throw invalidRequest(`An aggregate has no "${unknown.slice(0, 100)}". It has ${[...parameters].join(', ')}.`)
+  const zone = zoneOf(aggregate.zone)
+  const groups = groupsOf(entity, aggregate.groupBy, zone)
+  const measured = measures.map((measure) => [measure, measuresOf(entity, measure, aggregate[measure])] as const)
+  const all = measured.flatMap(([, list]) => list)
+  if (all.length > queryLimits.measures) throw invalidRequest(`An aggregate takes at most ${queryLimits.measures} measures.`)
+  const places = groups.map((_group, index) => sql.raw(String(index + 2)))
+  const grouped = groups.length === 0 ? sql`` : sql`group by ${sql.join(places)} order by ${sql.join(places)}`
+  const conditions = [allowed, ...binCondition(entity), ...conditionsOf(entity, aggregate.where, related), ...(searchOf(entity, aggregate.q)?.conditions ?? [])]
+  const rows = await transaction.texts(sql`select ${sql.join([sql`count(*)`, ...groups, ...all].map((one) => ('expression' in one ? one.expression : one)))} from ${entity.table} as record
+    where ${allOf(conditions)} ${grouped} limit ${sql.raw(String(queryLimits.groupRows + 1))}`)
+  if (rows.length > queryLimits.groupRows) throw new OpsFluxError('invalid-request', `There are more than ${queryLimits.groupRows} groups. Narrow "where" or group by fewer fields.`)
+  return rows.map((row) => groupOf(row, groups, measured))
 }
 
-function groupingsOf(entity: ReleaseEntity, groupBy: EntityAggregate['groupBy']): Grouping[] {
-  if (!Array.isArray(groupBy) || groupBy.length > maxGroups) throw invalidRequest(`"groupBy" takes at most ${maxGroups} fields.`)
-  const groups = groupBy.map((item: Json) => groupingOf(entity, item))
-  if (new Set(groups.map((group) => group.column.field)).size < groups.length) throw invalidRequest('"groupBy" names a field twice.')
+function groupOf([count, ...texts]: TextRow, groups: readonly Answered[], measured: readonly (readonly [Measure, readonly Answered[]])[]): AggregateGroup {
+  let place = 0
+  const take = (list: readonly Answered[]): { [field: string]: Json } => Object.fromEntries(list.map(({ field, read }) => {
+    const text = texts[place++]
+    return [field, text === null || text === undefined ? null : read(text)]
+  }))
+  return { group: take(groups), count: Number(count), ...Object.fromEntries(measured.map(([measure, list]) => [measure, take(list)])) } as AggregateGroup
+}
+
+function groupsOf(entity: ReleaseEntity, groupBy: EntityAggregate['groupBy'] = [], zone: Sql): Answered[] {
+  if (!Array.isArray(groupBy) || groupBy.length > queryLimits.groups) throw invalidRequest(`"groupBy" takes at most ${queryLimits.groups} fields.`)
+  const groups = groupBy.map((item: Json) => groupingOf(entity, item, zone))
+  if (new Set(groups.map(({ field }) => field)).size < groups.length) throw invalidRequest('"groupBy" names a field twice.')
   return groups
 }
 
-function groupingOf(entity: ReleaseEntity, item: Json): Grouping {
+function groupingOf(entity: ReleaseEntity, item: Json, zone: Sql): Answered {
   const { field, bucket, ...others } = isObject(item) ? item : { field: item }
   if (typeof field !== 'string' || Object.keys(others).length > 0) throw invalidRequest('"groupBy" takes names of fields, or { field, bucket }.')
   const column = columnOf(entity, field)
-  if (bucket !== undefined) return { column, expression: bucketOf(column, bucket) }
-  if (column.kind === 'json') throw invalidRequest(`${field} is JSON: it cannot be grouped by.`)
-  if (column.kind === 'datetime') return { column, expression: sql`to_char(record.${column.ref} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')` }
-  return { column, expression: column.kind === 'date' ? sql`to_char(record.${column.ref}, 'YYYY-MM-DD')` : sql`record.${column.ref}` }
+  if (bucket !== undefined) return { field, expression: bucketOf(column, bucket, zone), read: (text) => text }
+  if (!column.isGroupable) throw invalidRequest(`${field} is ${column.kind}: it cannot be grouped by.`)
+  return { field, expression: column.ref, read: column.kind === 'money' ? Number : (text) => column.read(text) }
 }
 
-function bucketOf(column: Column, bucket: Json): RawBuilder<unknown> {
-  if (typeof bucket !== 'string' || !Object.hasOwn(bucketFormats, bucket)) throw invalidRequest('"bucket" is day, month or year.')
-  if (column.kind !== 'datetime' && column.kind !== 'date') throw invalidRequest(`${column.field} is ${column.kind}: only dates have buckets.`)
-  const instant = column.kind === 'datetime' ? sql`record.${column.ref} at time zone 'UTC'` : sql`record.${column.ref}`
-  return sql`to_char(${instant}, ${sql.lit(bucketFormats[bucket as Bucket])})`
+function bucketOf(column: Column, bucket: Json, zone: Sql): Sql {
+  if (typeof bucket !== 'string' || !(buckets as readonly string[]).includes(bucket)) throw invalidRequest(`"bucket" is one of ${buckets.join(', ')}.`)
+  const isInstant = column.type === 'timestamptz'
+  if (!isInstant && column.kind !== 'date') throw invalidRequest(`${column.field} is ${column.kind}: only dates have buckets.`)
+  return sql`to_char(${isInstant ? sql`${column.ref} at time zone ${zone}` : column.ref}, ${sql.raw(`'${bucketFormats[bucket as Bucket]}'`)})`
 }
 
-function sumsOf(entity: ReleaseEntity, sum: EntityAggregate['sum']): Column[] {
-  if (!Array.isArray(sum) || sum.length > maxSums) throw invalidRequest(`"sum" takes at most ${maxSums} fields.`)
-  return [...new Set<unknown>(sum)].map((field) => {
-    if (typeof field !== 'string') throw invalidRequest('"sum" takes names of fields.')
-    const column = columnOf(entity, field)
-    if (column.kind !== 'integer' && column.kind !== 'decimal') throw invalidRequest(`${field} is ${column.kind}: only numbers are added up.`)
-    return column
+// A literal: as a parameter, the expression selected would not be known to be the one grouped by.
+function zoneOf(zone: string = 'UTC'): Sql {
+  if (typeof zone !== 'string' || !/^[A-Za-z][\w+/-]{0,60}$/.test(zone) || !isZone(zone)) throw invalidRequest('"zone" is the name of a time zone, such as Africa/Libreville.')
+  return sql.raw(`'${zone}'`)
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+function measuresOf(entity: ReleaseEntity, measure: Measure, fields: readonly string[] = []): Answered[] {
+  if (!Array.isArray(fields)) throw invalidRequest(`"${measure}" takes names of fields.`)
+  return [...new Set<unknown>(fields)].map((field) => {
+    if (typeof field !== 'string') throw invalidRequest(`"${measure}" takes names of fields.`)
+    return measureOf(columnOf(entity, field), measure)
   })
+}
+
+function measureOf(column: Column, measure: Measure): Answered {
+  const adds = measure === 'sum' || measure === 'avg'
+  if (!(adds ? added : ordered).has(column.kind)) throw invalidRequest(`${column.field} is ${column.kind}: ${adds ? 'only numbers are added up' : 'only numbers and dates have a smallest and a largest'}.`)
+  return { field: column.field, expression: sql`${sql.raw(measure)}(${column.ref})`, read: adds ? (text) => text : column.kind === 'money' ? Number : (text) => column.read(text) }
 }

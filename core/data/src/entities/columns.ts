@@ -1,93 +1,86 @@
-import { OpsFluxError, type EntityDeclaration, type FieldDeclaration, type FieldKind, type Json } from '@opsflux/sdk'
-import { sql, type RawBuilder } from 'kysely'
-import { quoteIdentifier } from '../database/roles.ts'
+import { OpsFluxError, fieldKinds, type EntityDeclaration, type FieldDeclaration, type Json } from '@opsflux/sdk'
+import type { TextRow } from '../database/batch.ts'
+import { makeColumn, type Column } from './kinds/column.ts'
+import { jsonTraits, kindColumn, sqlNamesOf } from './kinds/kind-columns.ts'
+import { bare, instantJson, quoted } from './kinds/json-texts.ts'
+import type { Sealer } from './sealer.ts'
 
-/** What a column holds: the kinds of fields, and those only the host writes. */
-export type ColumnKind = FieldKind | 'id' | 'revision' | 'state'
-
-/** One column of a table as one release knows it. */
-export interface Column {
-  /** Name of the field in JSON. */
-  field: string
-  kind: ColumnKind
-  /** Set for the fields a plugin declares. */
-  declaration?: FieldDeclaration
-  /** Name in SQL, without its table. */
-  name: string
-  /** The name, quoted. */
-  ref: RawBuilder<unknown>
-  /** SQL type, such as `bigint`. */
-  type: RawBuilder<unknown>
-}
-
-const sqlTypes: Record<ColumnKind, string> = {
-  id: 'uuid', revision: 'bigint', state: 'text', string: 'text', text: 'text', integer: 'bigint', decimal: 'numeric', boolean: 'boolean',
-  date: 'date', datetime: 'timestamptz', enum: 'text', json: 'jsonb', reference: 'uuid', user: 'uuid',
-}
+export { snakeCase } from './kinds/column.ts'
+export type { Column, ColumnKind, ColumnWrite } from './kinds/column.ts'
 
 const namePattern = /^[a-z][a-zA-Z0-9]{0,49}$/
-const hostColumns: ReadonlySet<string> = new Set(['id', 'tenant_id', 'revision', 'created_at', 'created_by', 'updated_at', 'updated_by', 'state'])
+const hostColumns = ['id', 'tenant_id', 'revision', 'created_at', 'created_by', 'updated_at', 'updated_by', 'state']
+/** Taken from plugins that declare features; those built before may have such columns of their own. */
+const featureColumns = ['deleted_at', 'deleted_by', 'custom', 'search_vector']
 
 /**
  * The columns of an entity by field name, in the order records show them.
+ * @param sealer of `encrypted` fields; without one they cannot be read or written
  * @throws package-refused for names and kinds that could reach the columns of the host
  */
-export function columnsOf(declaration: EntityDeclaration): ReadonlyMap<string, Column> {
+export function columnsOf(declaration: EntityDeclaration, pluginId: string, sealer?: Sealer): ReadonlyMap<string, Column> {
   refuseBadNames(declaration)
-  const columns = [
-    column('id', 'id'), column('revision', 'revision'),
-    column('createdAt', 'datetime'), column('createdBy', 'user'), column('updatedAt', 'datetime'), column('updatedBy', 'user'),
-    ...(declaration.states ? [column('state', 'state')] : []),
-    ...Object.entries(declaration.fields).map(([field, declared]) => ({ ...column(field, declared.kind), declaration: declared })),
+  const declared = Object.entries(declaration.fields).map(([field, one]) => kindColumn({ field, declaration: one, entity: declaration.name, pluginId, sealer }))
+  return new Map([...hostColumnsOf(declaration), ...declared].map((one) => [one.field, one]))
+}
+
+function hostColumnsOf({ states, features }: EntityDeclaration): Column[] {
+  const host = { isWritable: false }
+  const instant = (field: string): Column => makeColumn(field, 'datetime', { ...host, type: 'timestamptz', json: instantJson })
+  const user = (field: string): Column => makeColumn(field, 'user', { ...host, type: 'uuid', json: quoted })
+  return [
+    makeColumn('id', 'id', { ...host, type: 'uuid', json: quoted }), makeColumn('revision', 'revision', { ...host, type: 'bigint', json: bare }),
+    instant('createdAt'), user('createdBy'), instant('updatedAt'), user('updatedBy'),
+    ...(features?.softDelete === true ? [instant('deletedAt'), user('deletedBy')] : []),
+    ...(features?.customFields === true ? [makeColumn('custom', 'json', jsonTraits('custom'))] : []),
+    ...(states ? [makeColumn('state', 'state', host)] : []),
   ]
-  return new Map(columns.map((one) => [one.field, one]))
 }
 
-function column(field: string, kind: ColumnKind): Column {
-  const name = snakeCase(field)
-  return { field, kind, name, ref: sql.raw(quoteIdentifier(name)), type: sql.raw(sqlTypes[kind]) }
-}
-
-function refuseBadNames({ name, fields }: EntityDeclaration): void {
-  const seen = new Set(hostColumns)
-  for (const [field, { kind }] of Object.entries(fields)) {
-    const columnName = snakeCase(field)
-    if (!namePattern.test(name) || !namePattern.test(field) || !Object.hasOwn(sqlTypes, kind) || seen.has(columnName)) {
-      throw new OpsFluxError('package-refused', `The entity "${name}" cannot have a field "${field}" of the kind "${kind}". Names are camelCase, at most 50 characters, and not those of the host's own fields.`)
-    }
-    seen.add(columnName)
+function refuseBadNames({ name, fields, features }: EntityDeclaration): void {
+  const seen = new Set([...hostColumns, ...(features ? featureColumns : [])])
+  for (const [field, declaration] of Object.entries(fields)) {
+    const isKnown = (fieldKinds as readonly string[]).includes(declaration.kind)
+    const columns = isKnown ? sqlNamesOf(field, declaration) : []
+    if (!namePattern.test(name) || !namePattern.test(field) || !isKnown || columns.some((column) => seen.has(column))) throw refusedField(name, field, declaration)
+    for (const column of columns) seen.add(column)
   }
 }
 
-/** `correctiveAction` → `corrective_action`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+function refusedField(name: string, field: string, { kind }: FieldDeclaration): OpsFluxError {
+  return new OpsFluxError('package-refused', `The entity "${name}" cannot have a field "${field}" of the kind "${kind}". Names are camelCase, at most 50 characters, and not those of the host's own fields or of another field's columns.`)
 }
 
-/** A list for `select` or `returning`; text wherever the driver's own reading depends on settings of the server. */
-export function selectionOf(columns: readonly Column[]): RawBuilder<unknown> {
-  return sql.raw(columns.map(({ kind, name }) => {
-    const ref = quoteIdentifier(name)
-    if (kind === 'datetime') return `to_char(${ref} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${ref}`
-    return kind === 'date' ? `to_char(${ref}, 'YYYY-MM-DD') as ${ref}` : ref
-  }).join(', '))
+const writers = new WeakMap<readonly Column[], (row: TextRow) => string>()
+
+/** The record that a row is, as JSON text. The row begins with the selections of the columns, in their order. */
+export function rowToJson(columns: readonly Column[], row: TextRow): string {
+  const known = writers.get(columns)
+  if (known) return known(row)
+  const made = writerOf(columns)
+  writers.set(columns, made)
+  return made(row)
 }
 
-/** A valid JSON value as a parameter of the column's type. */
-export function parameter(one: Column, value: Json): RawBuilder<unknown> {
-  const bound = one.kind === 'json' && value !== null ? JSON.stringify(value) : value
-  return sql`${bound}::${one.type}`
+function writerOf(columns: readonly Column[]): (row: TextRow) => string {
+  const names = columns.map(({ field }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(field)}:`)
+  const ending = columns.length === 0 ? '{}' : '}'
+  return (row) => {
+    let text = ''
+    for (let index = 0; index < columns.length; index++) {
+      const value = row[index]
+      text += names[index]
+      text += value === null || value === undefined ? 'null' : columns[index]?.json(value)
+    }
+    return text + ending
+  }
 }
 
-/** The record that a selected row is. */
-export function toRecord(columns: readonly Column[], row: Readonly<Record<string, unknown>>): { [field: string]: Json } {
+export function rowToRecord(columns: readonly Column[], row: TextRow): { [field: string]: Json } {
   const record: { [field: string]: Json } = {}
-  for (const one of columns) record[one.field] = toJson(one.kind, row[one.name])
+  columns.forEach((column, index) => {
+    const value = row[index]
+    record[column.field] = value === null || value === undefined ? null : column.read(value)
+  })
   return record
-}
-
-/** The driver gives bigint and numeric as text; integers are within the safe range by validation. */
-export function toJson(kind: ColumnKind, value: unknown): Json {
-  if (value === null || value === undefined) return null
-  return kind === 'integer' || kind === 'revision' ? Number(value) : value as Json
 }

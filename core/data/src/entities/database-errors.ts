@@ -13,6 +13,7 @@ export function writeError(release: ReleaseEntities, entity: ReleaseEntity, erro
     case '23514': return wrongValues(entity, error, 'check', 'The value breaks a rule of the module.')
     case '22001': return wrongValues(entity, error, 'too-long', 'The value is too long.')
     case '22003': return wrongValues(entity, error, 'too-large', 'The value is too large.')
+    case '0A000':
     case '40001':
     case '40P01': return new OpsFluxError('conflict', 'Somebody else changed the same records at the same moment. Try again.', { cause: error })
     default: return error

@@ -1,10 +1,16 @@
-import { OpsFluxError, type Json } from '@opsflux/sdk'
+import { isOpsFluxError, OpsFluxError, type Json } from '@opsflux/sdk'
+import { bulkWrite, isAtomic } from './bulk.ts'
 import { invalidRequest, isObject } from './conditions.ts'
 import type { EntityEngine } from './entity-engine.ts'
-import type { Actor, EntityTransaction, HookCaller, Row } from './entity-transaction.ts'
+import type { EntitySession } from './entity-session.ts'
+import type { Actor, EntityAggregate, EntityQuery, HookCaller } from './entity-transaction.ts'
+import { answerOnce } from './idempotency.ts'
 import { pairsOf, parseQueryString } from './query-string.ts'
-import { notFound } from './record-writer.ts'
-import type { ReleaseEntities, ReleaseEntity } from './release-entities.ts'
+import { notFound } from './record-lock.ts'
+import type { ReleaseEntities } from './release-entities.ts'
+import type { StoredRecord } from './stored-record.ts'
+import type { Subresource } from './subresources.ts'
+import { isUuid } from './uuid.ts'
 
 export interface EntityRequest {
   method: string
@@ -20,108 +26,205 @@ export interface EntityRequest {
 export interface EntityResponse {
   status: number
   headers: Record<string, string>
-  body?: Json
+  /** JSON. */
+  text?: string
 }
 
-type Answer = (transaction: EntityTransaction) => Promise<EntityResponse>
+/** How the entities of one release are served. */
+export interface EntityService {
+  engine: EntityEngine
+  release: ReleaseEntities
+  hooks: HookCaller | undefined
+  /** By name. */
+  subresources?: ReadonlyMap<string, Subresource>
+}
+
+interface Asked extends EntityRequest {
+  service: EntityService
+  entity: string
+}
+interface Answer {
+  run(session: EntitySession): Promise<EntityResponse>
+  /** It is one operation of the session, which may commit by itself. */
+  isWhole?: boolean
+  /** Failed writes are undone alone. Default false: the first one ends the request. */
+  savepoints?: boolean
+}
 
 /**
  * The REST resource of the entities of one release.
  * @throws OpsFluxError, to be answered as a problem
  */
-export async function handleEntityRequest(
-  engine: EntityEngine, release: ReleaseEntities, actor: Actor, hooks: HookCaller | undefined, request: EntityRequest,
-): Promise<EntityResponse> {
-  const [name = '', ...rest] = request.path
-  const answer = answerOf(release, release.entity(name), rest, request)
-  return engine.run(release, actor, hooks, answer, { savepoints: false })
+export async function handleEntityRequest(service: EntityService, actor: Actor, request: EntityRequest): Promise<EntityResponse> {
+  const [entity = '', id = ''] = request.path
+  service.release.entity(entity)
+  try {
+    return await answerRequest(service, actor, request)
+  } catch (error) {
+    const isRefusal = isOpsFluxError(error) && (error.code === 'not-found' || error.code === 'forbidden')
+    if (isRefusal && isUuid(id)) await service.engine.noteRefusal(actor, { pluginId: service.release.pluginId, entity, id, reason: error.code })
+    throw error
+  }
 }
 
-function answerOf(release: ReleaseEntities, entity: ReleaseEntity, path: readonly string[], request: EntityRequest): Answer {
-  const [id, step, name] = path
-  if (path.length > 0 || request.method !== 'GET') refuseParameters(request)
-  if (id === undefined) return collection(release, entity, request)
-  if (path.length === 1 && id === 'aggregate') return aggregation(entity, request)
-  if (path.length === 1) return single(entity, id, request)
-  if (path.length === 3 && step === 'transitions' && name !== undefined) return transition(entity, id, name, request)
-  throw new OpsFluxError('not-found', `${entity.name} has no such address.`)
+async function answerRequest(service: EntityService, actor: Actor, request: EntityRequest): Promise<EntityResponse> {
+  const { engine, release, hooks } = service
+  const [entity = '', ...path] = request.path
+  const { run, isWhole = false, savepoints = false } = answerOf({ ...request, path, service, entity })
+  const key = request.headers['idempotency-key']
+  if (key === undefined || request.method === 'GET') return engine.run(release, actor, hooks, run, { savepoints, isWhole })
+  return engine.run(release, actor, hooks, (session) => answerOnce(session, key, request, () => run(session)), { savepoints })
 }
 
-function collection(release: ReleaseEntities, entity: ReleaseEntity, request: EntityRequest): Answer {
-  switch (request.method) {
-    case 'GET': {
-      const query = parseQueryString(entity, request.query)
-      return async (transaction) => ({ status: 200, headers: {}, body: { ...await transaction.list(entity.name, query) } })
+function answerOf(asked: Asked): Answer {
+  const { path: [id, step, name], path } = asked
+  if (id === undefined) return collection(asked)
+  if (path.length === 1 && id === 'aggregate') return aggregation(asked)
+  if (path.length === 1 && id === 'bulk') return bulk(asked)
+  if (path.length === 1) return single(asked, id)
+  if (path.length === 3 && step === 'transitions' && name !== undefined) return steppingTo(asked, (session, seen) => session.transitioned(asked.entity, id, name, seen))
+  if (path.length === 2 && step === 'restore') return steppingTo(asked, (session, seen) => session.restored(asked.entity, id, seen))
+  if (path.length === 2 && step === 'purge') return purge(asked, id)
+  if (path.length === 2 && step === 'history') return history(asked, id)
+  return subresource(asked, id)
+}
+
+function collection(asked: Asked): Answer {
+  const { entity, method, query, service } = asked
+  switch (method) {
+    case 'GET': return {
+      isWhole: true,
+      run: async (session) => answerText(200, (await session.page(entity, parseQueryString(await session.seen(entity), query))).toJson()),
     }
     case 'POST': {
-      const input = objectBody(request)
-      return async (transaction) => {
-        const record = await transaction.create(entity.name, input)
-        return answerRecord(201, record, { location: `/api/${release.pluginId}/${entity.name}/${String(record['id'])}` })
-      }
+      refuseParameters(asked)
+      const input = objectBody(asked)
+      return { isWhole: true, run: async (session) => {
+        const stored = await session.created(entity, input)
+        return answerRecord(201, stored, { location: `/api/${service.release.pluginId}/${entity}/${stored.id}` })
+      } }
     }
-    default: throw methodNotAllowed(request, 'GET, POST')
+    default: throw methodNotAllowed(method, 'GET, POST')
   }
 }
 
-function single(entity: ReleaseEntity, id: string, request: EntityRequest): Answer {
-  switch (request.method) {
-    case 'GET': return async (transaction) => {
-      const record = await transaction.findOne(entity.name, id)
-      if (!record) throw notFound(entity)
-      return answerRecord(200, record)
-    }
+function single(asked: Asked, id: string): Answer {
+  const { entity, method } = asked
+  switch (method) {
+    case 'GET': return { isWhole: true, run: async (session) => {
+      const seen = await session.seen(entity)
+      const stored = await session.one(entity, id, singleQuery(parseQueryString(seen, asked.query)))
+      if (!stored) throw notFound(seen)
+      return answerRecord(200, stored)
+    } }
     case 'PATCH': {
-      const changes = objectBody(request)
-      const revision = revisionOf(request)
-      return async (transaction) => answerRecord(200, await transaction.update(entity.name, id, changes, { revision }))
+      refuseParameters(asked)
+      const changes = objectBody(asked)
+      const revision = revisionOf(asked)
+      return { isWhole: true, run: async (session) => answerRecord(200, await session.updated(entity, id, changes, { revision })) }
     }
     case 'DELETE': {
-      const revision = revisionOf(request)
-      return async (transaction) => {
-        await transaction.remove(entity.name, id, { revision })
+      refuseParameters(asked)
+      const revision = revisionOf(asked)
+      return { isWhole: true, run: async (session) => {
+        await session.remove(entity, id, { revision })
         return { status: 204, headers: {} }
-      }
+      } }
     }
-    default: throw methodNotAllowed(request, 'GET, PATCH, DELETE')
+    default: throw methodNotAllowed(method, 'GET, PATCH, DELETE')
   }
 }
 
-function aggregation(entity: ReleaseEntity, request: EntityRequest): Answer {
-  if (request.method !== 'POST') throw methodNotAllowed(request, 'POST')
-  const aggregate = objectBody(request)
-  return async (transaction) => ({ status: 200, headers: {}, body: (await transaction.aggregate(entity.name, aggregate)).map((group) => ({ ...group })) })
+function singleQuery(query: EntityQuery): Pick<EntityQuery, 'fields' | 'expand' | 'deleted'> {
+  const { fields, expand, deleted, ...others } = query
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw invalidRequest(`There is no parameter "${unknown}" here. Use fields, expand, deleted.`)
+  return { ...(fields ? { fields } : {}), ...(expand ? { expand } : {}), ...(deleted === undefined ? {} : { deleted }) }
 }
 
-function transition(entity: ReleaseEntity, id: string, name: string, request: EntityRequest): Answer {
-  if (request.method !== 'POST') throw methodNotAllowed(request, 'POST')
-  const revision = revisionOf(request)
-  return async (transaction) => answerRecord(200, await transaction.transition(entity.name, id, name, { revision }))
+function aggregation(asked: Asked): Answer {
+  refuseParameters(asked)
+  onlyPost(asked)
+  const aggregate: EntityAggregate = objectBody(asked)
+  return { run: async (session) => answerText(200, JSON.stringify(await session.aggregate(asked.entity, aggregate))) }
 }
 
-function answerRecord(status: number, record: Row, headers: Record<string, string> = {}): EntityResponse {
-  return { status, headers: { etag: `"${String(record['revision'])}"`, ...headers }, body: record }
+function bulk(asked: Asked): Answer {
+  refuseParameters(asked)
+  onlyPost(asked)
+  const body = objectBody(asked)
+  return { savepoints: !isAtomic(body), run: async (session) => answerText(200, JSON.stringify(await bulkWrite(session, asked.entity, body))) }
+}
+
+function steppingTo(asked: Asked, step: (session: EntitySession, seen: { revision: number }) => Promise<StoredRecord>): Answer {
+  refuseParameters(asked)
+  onlyPost(asked)
+  const revision = revisionOf(asked)
+  return { isWhole: true, run: async (session) => answerRecord(200, await step(session, { revision })) }
+}
+
+function purge(asked: Asked, id: string): Answer {
+  refuseParameters(asked)
+  onlyPost(asked)
+  const revision = revisionOf(asked)
+  return { isWhole: true, run: async (session) => {
+    await session.purge(asked.entity, id, { revision })
+    return { status: 204, headers: {} }
+  } }
+}
+
+function history(asked: Asked, id: string): Answer {
+  if (asked.method !== 'GET') throw methodNotAllowed(asked.method, 'GET')
+  const given = pairsOf(asked.query)
+  const unknown = [...given.keys()].find((name) => name !== 'limit' && name !== 'after')
+  if (unknown !== undefined) throw invalidRequest(`There is no parameter "${unknown.slice(0, 100)}" here. Use limit and after.`)
+  const [limit, after] = [given.get('limit'), given.get('after')]
+  const query = { ...(limit === undefined ? {} : { limit: Number(limit) }), ...(after === undefined ? {} : { after }) }
+  return { run: async (session) => answerText(200, JSON.stringify(await session.history(asked.entity, id, query))) }
+}
+
+function subresource(asked: Asked, id: string): Answer {
+  const { entity, path: [, name = '', ...rest], service, method, query, headers, body } = asked
+  const offered = service.subresources?.get(name)
+  if (!offered || !service.release.entity(entity).features[offered.feature]) throw new OpsFluxError('not-found', `${entity} has no such address.`)
+  return { run: async (session) => {
+    const seen = await session.seen(entity)
+    const record = await session.findOne(entity, id)
+    if (!record) throw notFound(seen)
+    if (method !== 'GET') session.noteChange()
+    return offered.handle({ transaction: session, entity: seen, whole: session.release.entity(entity), record, path: rest, method, query, headers, body })
+  } }
+}
+
+const answerText = (status: number, text: string): EntityResponse => ({ status, headers: {}, text })
+
+function answerRecord(status: number, stored: StoredRecord, headers: Record<string, string> = {}): EntityResponse {
+  return { status, headers: { etag: `"${stored.revision}"`, ...headers }, text: stored.toJson() }
 }
 
 // RFC 9110 §13.1.1: If-Match compares strongly; a revision is the only ETag a record has.
-function revisionOf(request: EntityRequest): number {
-  const header = request.headers['if-match']
+function revisionOf({ headers }: EntityRequest): number {
+  const header = headers['if-match']
   if (header === undefined) throw invalidRequest('Send the revision you have read as the header If-Match, such as If-Match: "3".')
   const revision = Number(/^"(\d{1,15})"$/.exec(header.trim())?.[1])
   if (!Number.isSafeInteger(revision)) throw invalidRequest('The header If-Match must be one revision in quotes, such as "3".')
   return revision
 }
 
-function objectBody(request: EntityRequest): { [key: string]: Json } {
-  if (!isObject(request.body)) throw invalidRequest('Send a JSON object as the body.')
-  return request.body
+function objectBody({ body }: EntityRequest): { [key: string]: Json } {
+  if (!isObject(body)) throw invalidRequest('Send a JSON object as the body.')
+  return body
 }
 
-function refuseParameters(request: EntityRequest): void {
-  const [parameter] = pairsOf(request.query).keys()
+function refuseParameters({ query }: EntityRequest): void {
+  const [parameter] = pairsOf(query).keys()
   if (parameter !== undefined) throw invalidRequest(`There is no parameter "${parameter.slice(0, 100)}" here.`)
 }
 
-function methodNotAllowed(request: EntityRequest, allowed: string): OpsFluxError {
-  return new OpsFluxError('method-not-allowed', `${request.method} cannot be used here. Use ${allowed}.`, { data: { allow: allowed } })
+function onlyPost({ method }: EntityRequest): void {
+  if (method !== 'POST') throw methodNotAllowed(method, 'POST')
+}
+
+function methodNotAllowed(method: string, allowed: string): OpsFluxError {
+  return new OpsFluxError('method-not-allowed', `${method} cannot be used here. Use ${allowed}.`, { data: { allow: allowed } })
 }

@@ -1,5 +1,6 @@
 import { createContext, Script, type Context } from 'node:vm'
 import type { Json } from '@opsflux/sdk'
+import { fitsZone, isZone, parseZoned } from './kinds/zoned-instant.ts'
 
 /** Text that PostgreSQL can hold: no NUL, no half of a surrogate pair. */
 export function isStorableText(text: string): boolean {
@@ -25,6 +26,22 @@ export function isInstant(text: string): boolean {
   if (!isCalendarDate(parts?.[1] ?? '')) return false
   const year = new Date(text).getUTCFullYear()
   return year >= 1 && year <= 9999
+}
+
+/** RFC 9557 with an IANA zone, whose offset at that instant it has (or `Z`). */
+export function isZonedInstant(text: string): boolean {
+  const parsed = parseZoned(text)
+  return parsed !== undefined && isInstant(parsed.instant) && isZone(parsed.zone) && fitsZone(parsed.instant, parsed.zone)
+}
+
+// ISO 4217 has more than Intl knows: codes of funds, of metals, and for tests. Its code for no currency at all is left out: an amount has one.
+const furtherCurrencies = ['BOV', 'CHE', 'CHW', 'CLF', 'COU', 'MXV', 'UYI', 'UYW', 'VED', 'XAD', 'XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XPD', 'XPT', 'XTS', 'XUA']
+let currencies: ReadonlySet<string> | undefined
+
+/** ISO 4217, codes of the past included. */
+export function isCurrency(code: string): boolean {
+  currencies ??= new Set([...Intl.supportedValuesOf('currency'), ...furtherCurrencies])
+  return currencies.has(code)
 }
 
 export const maxJsonBytes = 65_536

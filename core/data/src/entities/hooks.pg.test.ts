@@ -16,10 +16,14 @@ type Handler = (payload: { [key: string]: Json }, db: EntityTransaction) => Prom
 
 /** Runs work with hooks by `entity.event`; those not given answer what goes on unchanged. */
 function run<T>(handlers: Record<string, Handler>, work: (db: EntityTransaction) => Promise<T>): Promise<T> {
-  const hooks: HookCaller = async (entity, event, payload, db) => {
-    calls.push([`${entity}.${event}`, payload])
-    const given = payload as { [key: string]: Json }
-    return (await handlers[`${entity}.${event}`]?.(given, db)) ?? (event === 'beforeUpdate' ? given['changes'] ?? null : payload)
+  const hooks: HookCaller = {
+    wants: (entity, event) => release.entity(entity).hooks.has(event),
+    call: async (entity, event, payload, db) => {
+      calls.push([`${entity}.${event}`, payload])
+      const given = payload as { [key: string]: Json }
+      const answer = (await handlers[`${entity}.${event}`]?.(given, db)) ?? (event === 'beforeUpdate' ? given['changes'] ?? null : payload)
+      return { answer, changedBy: {}, plugins: [manifest.id] }
+    },
   }
   return works.engine.run(release, alice, hooks, work)
 }
@@ -91,7 +95,7 @@ describe('a hook', () => {
   test('cannot reach the database once its call has ended', async () => {
     let late: EntityTransaction | undefined
     await run({ 'site.beforeCreate': async (input, db) => { late = db; return input } }, (db) => db.create('site', { name: 'late' }))
-    await expect(late?.find('site')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(late?.list('site')).rejects.toMatchObject({ code: 'conflict' })
     let whole: EntityTransaction | undefined
     await run({}, async (db) => { whole = db })
     await expect(whole?.use(async () => 1)).rejects.toMatchObject({ code: 'conflict' })

@@ -1,57 +1,129 @@
-import type { Page } from '@opsflux/sdk'
-import { sql, type RawBuilder } from 'kysely'
+import { queryLimits, type Page } from '@opsflux/sdk'
+import type { TextRow } from '../database/batch.ts'
 import type { DatabaseTransaction } from '../database/index.ts'
-import { toRecord } from './columns.ts'
-import { conditionsOf, containsText, invalidRequest, type Condition } from './conditions.ts'
-import { afterCursor, cursorOf, cursorSelection, decodeCursor } from './cursor.ts'
+import { sql, type Sql } from '../database/sql.ts'
+import { rowToJson, rowToRecord, type Column } from './columns.ts'
+import { conditionsOf, invalidRequest, type Condition } from './conditions.ts'
+import type { Related } from './related.ts'
+import { narrowedByTenant } from './custom-entity.ts'
+import { afterCursor, cursorSelection, decodeCursor, encodeCursor, wrongCursor } from './cursor.ts'
 import type { EntityQuery, Row } from './entity-transaction.ts'
 import type { ReleaseEntity } from './release-entities.ts'
-import { isStorableText } from './field-formats.ts'
-import { orderBy, sortKeysOf } from './sort.ts'
+import { searchOf } from './search.ts'
+import { selectionOf } from './selection.ts'
+import { orderBy, sortKeysOf, type SortKey } from './sort.ts'
+import { hasSqlState } from '../database/roles.ts'
 
-const parameters: ReadonlySet<string> = new Set(['where', 'sort', 'limit', 'after', 'q', 'count'])
-const defaultLimit = 25
-const maxLimit = 200
-const maxWords = 10
-const maxWordsLength = 200
+const parameters: ReadonlySet<string> = new Set(['where', 'sort', 'limit', 'after', 'page', 'q', 'count', 'fields', 'expand', 'deleted'])
 
-/** One page of records, in one statement; one more when a count is asked for. @throws invalid-request */
-export async function selectPage(transaction: DatabaseTransaction, entity: ReleaseEntity, allowed: Condition, query: EntityQuery): Promise<Page<Row>> {
+/** A page as it came from the database; written as JSON once, or read into records. */
+export class StoredPage {
+  readonly columns: readonly Column[]
+  readonly rows: readonly TextRow[]
+  readonly next: string | null
+  readonly total: { total: number; isEstimate?: true } | undefined
+
+  constructor(columns: readonly Column[], rows: readonly TextRow[], next: string | null, total: StoredPage['total']) {
+    this.columns = columns
+    this.rows = rows
+    this.next = next
+    this.total = total
+  }
+
+  /** With other columns of the same fields. */
+  with(columns: readonly Column[]): StoredPage {
+    return new StoredPage(columns, this.rows, this.next, this.total)
+  }
+
+  toJson(): string {
+    const total = this.total ? `,"total":${this.total.total}${this.total.isEstimate ? ',"isEstimate":true' : ''}` : ''
+    return `{"data":[${this.rows.map((row) => rowToJson(this.columns, row)).join(',')}],"next":${this.next === null ? 'null' : `"${this.next}"`}${total}}`
+  }
+
+  toPage(): Page<Row> {
+    return { data: this.rows.map((row) => rowToRecord(this.columns, row)), next: this.next, ...this.total }
+  }
+}
+
+interface ListRequest {
+  /** What the user may see of it. */
+  entity: ReleaseEntity
+  allowed: Condition
+  related: Related
+  query: EntityQuery
+  /** Nothing follows in the transaction. */
+  isLast?: boolean
+}
+
+/** One page of records, in one round trip, also with a count. @throws invalid-request */
+export async function selectPage(transaction: DatabaseTransaction, { entity, allowed, related, query, isLast = false }: ListRequest): Promise<StoredPage> {
   const unknown = Object.keys(query).find((name) => !parameters.has(name))
   if (unknown !== undefined) throw invalidRequest(`There is no parameter "${unknown.slice(0, 100)}". Use ${[...parameters].join(', ')}.`)
   const limit = limitOf(query.limit)
-  const keys = sortKeysOf(entity, query.sort)
-  const conditions = [allowed, ...conditionsOf(entity, query.where), ...wordConditions(entity, query.q)]
-  const after = query.after === undefined ? [] : [afterCursor(keys, decodeCursor(keys, query.after))]
-  const total = query.count === true ? await countRows(transaction, entity, conditions) : undefined
-  const { rows } = await sql<Record<string, unknown>>`select ${entity.selection}, ${sql.join(cursorSelection(keys))} from ${entity.table} as record
-    where ${allOf([...conditions, ...after])} order by ${orderBy(keys)} limit ${limit + 1}`.execute(transaction)
+  const search = searchOf(entity, query.q)
+  const keys = sortKeysOf(entity, query.sort, search?.rank)
+  const conditions = [allowed, ...narrowedByTenant(entity, query), ...binCondition(entity, query.deleted), ...conditionsOf(entity, query.where, related), ...(search?.conditions ?? [])]
+  const selection = selectionOf(entity, query.fields)
+  const page = sql`select ${selection.sql}, ${cursorSelection(keys)} from ${entity.table} as record
+    where ${allOf([...conditions, ...afterOf(keys, query)])} order by ${orderBy(keys)} limit ${sql.raw(String(limit + 1))}${offsetOf(query, limit)}`
+  const [rows = [], counted] = await asked(transaction.many([page, ...countOf(entity, conditions, query.count)], { last: isLast }), query)
   const last = rows.length > limit ? rows[limit - 1] : undefined
-  const data = rows.slice(0, limit).map((row) => toRecord(entity.list, row))
-  return { data, next: last ? cursorOf(keys, last) : null, ...(total === undefined ? {} : { total }) }
+  return new StoredPage(selection.columns, rows.slice(0, limit), last ? encodeCursor(keys, last.slice(selection.columns.length)) : null, totalOf(counted, query.count))
 }
 
 export async function countRows(transaction: DatabaseTransaction, entity: ReleaseEntity, conditions: readonly Condition[]): Promise<number> {
-  const { rows } = await sql<{ count: unknown }>`select count(*) as count from ${entity.table} as record where ${allOf(conditions)}`.execute(transaction)
-  return Number(rows[0]?.count ?? 0)
+  const [row] = await transaction.texts(sql`select count(*) from ${entity.table} as record where ${allOf(conditions)}`)
+  return Number(row?.[0] ?? 0)
 }
 
-export function allOf(conditions: readonly Condition[]): RawBuilder<unknown> {
-  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
+export function allOf(conditions: readonly Condition[]): Sql {
+  return conditions.length === 0 ? sql`true` : sql.join(conditions, ' and ')
 }
 
-function limitOf(limit: number = defaultLimit): number {
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) throw invalidRequest(`"limit" takes a whole number from 1 to ${maxLimit}.`)
+/** Records in the bin show only when asked for. */
+export function binCondition(entity: ReleaseEntity, deleted: boolean = false): Condition[] {
+  if (typeof deleted !== 'boolean') throw invalidRequest('"deleted" takes true or false.')
+  if (entity.features.softDelete) return [deleted ? sql`record.deleted_at is not null` : sql`record.deleted_at is null`]
+  if (deleted) throw invalidRequest(`${entity.name} has no bin: "deleted" cannot be used.`)
+  return []
+}
+
+function limitOf(limit: number = queryLimits.defaultLimit): number {
+  if (!Number.isInteger(limit) || limit < 1 || limit > queryLimits.limit) throw invalidRequest(`"limit" takes a whole number from 1 to ${queryLimits.limit}.`)
   return limit
 }
 
-/** Every word must occur in one of the fields that are searched. */
-function wordConditions(entity: ReleaseEntity, q: string | undefined): Condition[] {
-  if (q === undefined) return []
-  if (typeof q !== 'string' || q.length > maxWordsLength || !isStorableText(q)) throw invalidRequest(`"q" takes text of at most ${maxWordsLength} characters.`)
-  const columns = (entity.declaration.search ?? []).flatMap((field) => entity.columns.get(field) ?? [])
-  if (columns.length === 0) throw invalidRequest(`${entity.name} has no fields that are searched: "q" cannot be used.`)
-  const words = q.split(/\s+/).filter((word) => word !== '')
-  if (words.length > maxWords) throw invalidRequest(`"q" takes at most ${maxWords} words.`)
-  return words.map((word) => sql<boolean>`(${sql.join(columns.map((column) => containsText(column, word)), sql` or `)})`)
+function afterOf(keys: readonly SortKey[], { after }: EntityQuery): Condition[] {
+  return after === undefined ? [] : [afterCursor(keys, decodeCursor(keys, after))]
+}
+
+function offsetOf({ page, after }: EntityQuery, limit: number): Sql {
+  if (page === undefined) return sql.raw('')
+  if (after !== undefined) throw invalidRequest('"page" and "after" cannot be used together: go on by one of them.')
+  if (!Number.isInteger(page) || page < 1 || page * limit > queryLimits.paged) throw invalidRequest(`"page" counts from 1, and pages reach ${queryLimits.paged} records. Go further by "after".`)
+  return sql.raw(` offset ${(page - 1) * limit}`)
+}
+
+function countOf(entity: ReleaseEntity, conditions: readonly Condition[], count: EntityQuery['count']): Sql[] {
+  if (count === undefined || count === false) return []
+  if (count !== true && count !== 'exact' && count !== 'estimated') throw invalidRequest('"count" takes true, exact or estimated.')
+  const rows = sql`from ${entity.table} as record where ${allOf(conditions)}`
+  return [count === 'estimated' ? sql`explain (format json) select 1 ${rows}` : sql`select count(*) ${rows}`]
+}
+
+function totalOf(counted: TextRow[] | undefined, count: EntityQuery['count']): StoredPage['total'] {
+  const text = counted?.[0]?.[0]
+  if (typeof text !== 'string') return undefined
+  if (count !== 'estimated') return { total: Number(text) }
+  const [{ Plan: plan }] = JSON.parse(text) as [{ Plan: { 'Plan Rows': number } }]
+  return { total: Math.round(plan['Plan Rows']), isEstimate: true }
+}
+
+// Class 22: the values of a cursor are texts of a caller that are none of their types.
+async function asked<T>(answer: Promise<T>, { after }: EntityQuery): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    throw after !== undefined && hasSqlState(error, '22P02', '22007', '22008', '22003') ? wrongCursor() : error
+  }
 }

@@ -1,12 +1,16 @@
-import type { Json } from '@opsflux/sdk'
+import { queryLimits, type Json } from '@opsflux/sdk'
 import type { Column } from './columns.ts'
-import { columnOf, invalidRequest, isOperatorName, type OperatorName } from './conditions.ts'
+import { isObject } from './conditions.ts'
 import type { EntityQuery } from './entity-transaction.ts'
+import { columnOf } from './find-column.ts'
+import { invalidRequest } from './invalid-request.ts'
+import { isOperatorName, type OperatorName } from './operators.ts'
+import { isPath } from './related-paths.ts'
 import type { ReleaseEntity } from './release-entities.ts'
-import { expectation, fromText } from './values.ts'
+import { expectation, fromText, isPartOfValue } from './values.ts'
 
-const maxBytes = 8_192
-const parameters = ['where', 'sort', 'limit', 'after', 'q', 'count'] as const
+const maxBytes = queryLimits.queryStringBytes
+const parameters = ['where', 'sort', 'limit', 'after', 'page', 'q', 'count', 'fields', 'expand', 'deleted'] as const
 
 /**
  * Reads a query string as `queryString()` of the SDK's client writes it.
@@ -49,44 +53,61 @@ function decode(text: string): string {
 function addParameter(query: EntityQuery, key: string, value: string): void {
   switch (key) {
     case 'sort': query.sort = splitList(value); break
-    case 'limit': query.limit = limitOf(value); break
+    case 'limit': query.limit = wholeOf(key, value); break
+    case 'page': query.page = wholeOf(key, value); break
     case 'after': query.after = value; break
     case 'q': query.q = value; break
-    case 'count': query.count = truth(value); break
+    case 'count': query.count = value === 'exact' || value === 'estimated' ? value : truth(key, value); break
+    case 'fields': query.fields = splitList(value); break
+    case 'expand': query.expand = splitList(value); break
+    case 'deleted': query.deleted = truth(key, value); break
     default: throw invalidRequest(`There is no parameter "${key.slice(0, 100)}". Use ${parameters.join(', ')}.`)
   }
 }
 
-function limitOf(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw invalidRequest('"limit" takes a whole number from 1 to 200.')
+function wholeOf(key: string, value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw invalidRequest(`"${key}" takes a whole number from 1.`)
   return Number(value)
 }
 
-function truth(value: string): boolean {
-  if (value !== 'true' && value !== 'false') throw invalidRequest('"count" takes true or false.')
+function truth(key: string, value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw invalidRequest(`"${key}" takes true or false${key === 'count' ? ', exact or estimated' : ''}.`)
   return value === 'true'
 }
 
-/** Adds the test of `where[field]=…` or `where[field][operator]=…`. */
-function addTest(entity: ReleaseEntity, where: Map<string, { [operator: string]: Json }>, key: string, value: string): void {
-  const [, field, operator = 'eq'] = /^where\[([^[\]]+)\](?:\[([^[\]]+)\])?$/.exec(key) ?? []
-  if (field === undefined) throw invalidRequest(`"${key.slice(0, 100)}" is not of the form where[field][operator].`)
-  const column = columnOf(entity, field)
+type Tests = Map<string, { [operator: string]: Json }>
+
+/** Adds the test of `where[field]=…`, `where[field][operator]=…` or, for values of several parts, `where[field][operator][part]=…`. */
+function addTest(entity: ReleaseEntity, where: Tests, key: string, value: string): void {
+  const { field, operator, part } = namesOf(key)
+  // Which kind a field of another entity has is known where the test is made.
+  const column = isPath(entity, field) ? undefined : columnOf(entity, field)
   if (!isOperatorName(operator)) throw invalidRequest(`There is no operator "${operator.slice(0, 100)}".`)
   const tests = where.get(field) ?? {}
-  if (Object.hasOwn(tests, operator)) throw invalidRequest(`"${operator}" on ${field} is given twice.`)
-  where.set(field, { ...tests, [operator]: operandOf(column, operator, value) })
+  const known = Object.hasOwn(tests, operator) ? tests[operator] : undefined
+  if (known !== undefined && (part === undefined || !isObject(known) || Object.hasOwn(known, part))) throw invalidRequest(`"${operator}" on ${field} is given twice.`)
+  where.set(field, { ...tests, [operator]: part === undefined ? operandOf(column, operator, value) : { ...(isObject(known) ? known : {}), [part]: partOf(part, value) } })
 }
 
-function operandOf(column: Column, operator: OperatorName, text: string): Json {
-  if (operator === 'null') return truthOrText(text)
-  if (operator === 'contains') return text
-  if (operator === 'in' || operator === 'nin') return splitList(text).map((item) => valueOf(column, operator, item))
-  return valueOf(column, operator, text)
+function namesOf(key: string): { field: string; operator: string; part?: string | undefined } {
+  const [, field, operator = 'eq', part] = /^where\[([^[\]]+)\](?:\[([^[\]]+)\])?(?:\[([^[\]]+)\])?$/.exec(key) ?? []
+  if (field === undefined || (part !== undefined && part !== 'metres' && !isPartOfValue(part))) throw invalidRequest(`"${key.slice(0, 100)}" is not of the form where[field][operator].`)
+  return part === undefined && isPartOfValue(operator) ? { field, operator: 'eq', part: operator } : { field, operator, part }
 }
 
-function truthOrText(text: string): Json {
-  return text === 'true' ? true : text === 'false' ? false : text
+const numbers: ReadonlySet<string> = new Set(['minor', 'lat', 'lng', 'metres'])
+
+function partOf(part: string, text: string): Json {
+  if (numbers.has(part)) return /^-?\d{1,16}(\.\d{1,16})?(e-?\d{1,2})?$/.test(text) ? Number(text) : text
+  return part === 'to' && text === '' ? null : text
+}
+
+const lists: ReadonlySet<OperatorName> = new Set<OperatorName>(['in', 'nin', 'between', 'has'])
+
+function operandOf(column: Column | undefined, operator: OperatorName, text: string): Json {
+  if (operator === 'null') return text === 'true' ? true : text === 'false' ? false : text
+  const read = (item: string): Json => (column && operator !== 'contains' && operator !== 'startsWith' ? valueOf(column, operator, item) : item)
+  return lists.has(operator) ? splitList(text).map(read) : read(text)
 }
 
 function valueOf(column: Column, operator: string, text: string): Json {

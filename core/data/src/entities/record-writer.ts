@@ -1,64 +1,67 @@
-import { OpsFluxError, type HookEvent, type Json, type TransitionDeclaration } from '@opsflux/sdk'
-import { sql, type RawBuilder } from 'kysely'
-import type { DatabaseTransaction } from '../database/index.ts'
-import type { Ability } from './ability.ts'
-import { parameter, toRecord, type Column } from './columns.ts'
-import { isObject } from './conditions.ts'
-import type { Actor, Row, Seen } from './entity-transaction.ts'
-import { checkReferences, type UserLookup } from './reference-checks.ts'
-import type { ReleaseEntities, ReleaseEntity } from './release-entities.ts'
-import { isUuid, uuidV7 } from './uuid.ts'
+import { OpsFluxError, type FieldError, type Json, type TransitionDeclaration } from '@opsflux/sdk'
+import { sql, type Sql } from '../database/sql.ts'
+import { askHooks, throughHooks } from './before-hooks.ts'
+import { changesOf, logStatement, type Change } from './change-log.ts'
+import { conditionsOf, isObject } from './conditions.ts'
+import { customAsStored } from './custom-entity.ts'
+import type { Seen } from './entity-transaction.ts'
+import { noteFilesOf } from './file-uses.ts'
+import { linkStatements, withLinks } from './links.ts'
+import { allOf } from './list-query.ts'
+import { lockRecord, stale } from './record-lock.ts'
+import { checkReferences } from './reference-checks.ts'
+import type { ReleaseEntity } from './release-entities.ts'
+import { selectionOf } from './selection.ts'
+import { numbersOf } from './sequences.ts'
+import { StoredRecord } from './stored-record.ts'
+import { uuidV7 } from './uuid.ts'
 import { validationFailed } from './validator.ts'
 import { withDefaults } from './values-of-fields.ts'
+import type { Values, Writing } from './writing.ts'
 
-/** What a write needs. */
-export interface Writing {
-  transaction: DatabaseTransaction
-  release: ReleaseEntities
-  actor: Actor
-  ability: Ability
-  findUsers: UserLookup
-  /** Answers `payload` when the release declares no such hook. */
-  callHook(entity: ReleaseEntity, event: HookEvent, payload: Json): Promise<Json>
-}
-
-type Values = { [field: string]: Json }
-
-export async function createRecord(writing: Writing, entity: ReleaseEntity, input: Json): Promise<Row> {
-  writing.ability.require('create')
-  const answered = await writing.callHook(entity, 'beforeCreate', objectOf(input))
-  const values = withDefaults(entity.declaration.fields, objectOf(answered))
+export async function createRecord(writing: Writing, entity: ReleaseEntity, input: Json): Promise<StoredRecord> {
+  const { ability, transaction } = writing
+  ability.require('create', entity)
+  const asked = objectOf(input)
+  refuseUnwritable(writing, entity, asked, 'create')
+  const hooked = await throughHooks(writing, entity, asked)
+  const values = withDefaults(entity.declaration.fields, hooked.values)
   entity.validateInput(values)
-  await checkReferences(writing.transaction, writing.release, entity, values, writing.findUsers)
-  return insert(writing, entity, values)
+  ability.requireCreate(entity, values)
+  await checkReferences(writing, entity, values)
+  const numbers = await numbersOf(writing, entity)
+  const id = uuidV7()
+  await noteFilesOf(writing, entity, id, values)
+  const change: Change = { action: 'create', id, revision: 1, changes: changesOf(entity, undefined, { ...values, ...numbers }, hooked.changedBy), hooks: hooked.plugins }
+  const [rows] = await transaction.many([insertOf(writing, entity, id, values, numbers), ...linkStatements(writing, entity, id, values), logStatement(writing, entity, change)], { last: writing.isWhole })
+  return storedOf(entity, rows?.[0] ?? [], values)
 }
 
-export async function updateRecord(writing: Writing, entity: ReleaseEntity, id: string, changes: Json, seen: Seen): Promise<Row> {
-  const record = await lock(writing, entity, id, 'edit', seen)
+export async function updateRecord(writing: Writing, entity: ReleaseEntity, id: string, changes: Json, seen: Seen): Promise<StoredRecord> {
   const asked = objectOf(changes)
-  const answered = entity.hooks.has('beforeUpdate') ? await writing.callHook(entity, 'beforeUpdate', { record, changes: asked }) : asked
-  const values = objectOf(answered)
-  entity.validateChanges(values)
-  if (Object.keys(values).length === 0) return record
-  await checkReferences(writing.transaction, writing.release, entity, values, writing.findUsers)
-  return save(writing, entity, record, assignments(entity, values))
+  refuseUnwritable(writing, entity, asked, 'edit')
+  const { stored, record } = await lockRecord(writing, entity, id, { action: 'edit', seen })
+  const hooked = await throughHooks(writing, entity, asked, record)
+  entity.validateChanges(hooked.values)
+  const changed = changesOf(entity, record, hooked.values, hooked.changedBy)
+  const values = Object.fromEntries(Object.keys(changed).map((field) => [field, hooked.values[field] ?? null]))
+  if (Object.keys(values).length === 0) return stored
+  writing.ability.requireMove(entity, record, values)
+  await checkReferences(writing, entity, values, stored)
+  await noteFilesOf(writing, entity, id, values)
+  return save(writing, entity, stored, { action: 'update', changes: changed, hooks: hooked.plugins, values })
 }
 
-export async function removeRecord(writing: Writing, entity: ReleaseEntity, id: string, seen: Seen): Promise<void> {
-  const record = await lock(writing, entity, id, 'delete', seen)
-  await writing.callHook(entity, 'beforeDelete', record)
-  await sql`delete from ${entity.table} where id = ${id}::uuid`.execute(writing.transaction)
-}
-
-export async function transitionRecord(writing: Writing, entity: ReleaseEntity, id: string, name: string, seen: Seen): Promise<Row> {
+export async function transitionRecord(writing: Writing, entity: ReleaseEntity, id: string, name: string, seen: Seen): Promise<StoredRecord> {
   const transition = transitionOf(entity, name)
-  const record = await lock(writing, entity, id, transition.action ?? 'edit', seen)
+  const guard = transition.guard && sql`coalesce(${allOf(conditionsOf(entity, transition.guard as Values, writing.related))}, false)`
+  const { stored, record, isGuardMet } = await lockRecord(writing, entity, id, { action: transition.action ?? 'edit', seen, ...(guard ? { guard } : {}) })
   const from: readonly string[] = typeof transition.from === 'string' ? [transition.from] : transition.from
-  if (!from.includes(String(record['state']))) {
-    throw new OpsFluxError('conflict', `"${name}" starts from ${from.join(' or ')}; this ${entity.name} is ${String(record['state'])}.`, { data: { state: record['state'] ?? null } })
-  }
-  await writing.callHook(entity, 'beforeTransition', { record, transition: name, to: transition.to })
-  return save(writing, entity, record, [sql`state = ${transition.to}`])
+  const state = String(record['state'])
+  if (!from.includes(state)) throw new OpsFluxError('conflict', `"${name}" starts from ${from.join(' or ')}; this ${entity.name} is ${state}.`, { data: { state } })
+  if (!isGuardMet) throw new OpsFluxError('conflict', `"${name}" takes that ${Object.keys(transition.guard ?? {}).join(', ')} meet what this ${entity.name} must be for it. Fill in what is missing first.`, { data: { fields: Object.keys(transition.guard ?? {}) } })
+  const hooks = await askHooks(writing, entity, 'beforeTransition', { record, transition: name, to: transition.to })
+  return save(writing, entity, stored, { action: 'transition', transition: name, changes: { state: { from: state, to: transition.to } }, hooks, values: {}, sets: [sql`state = ${transition.to}`] })
 }
 
 function transitionOf(entity: ReleaseEntity, name: string): TransitionDeclaration {
@@ -68,62 +71,63 @@ function transitionOf(entity: ReleaseEntity, name: string): TransitionDeclaratio
   return transition
 }
 
-/** Reads the record and keeps others from changing it until the transaction ends. @throws not-found, forbidden, stale-record */
-async function lock(writing: Writing, entity: ReleaseEntity, id: string, action: string, seen: Seen): Promise<Row> {
-  writing.ability.require(action)
-  const visible = writing.ability.condition('view')
-  if (!isUuid(id)) throw notFound(entity)
-  const { rows: [row] } = await sql<Record<string, unknown>>`select ${entity.selection} from ${entity.table}
-    where id = ${id}::uuid and ${visible} for update`.execute(writing.transaction)
-  if (!row) throw notFound(entity)
-  const record = toRecord(entity.list, row)
-  writing.ability.requireWith(action, record)
-  if (seen.revision !== undefined && seen.revision !== record['revision']) throw stale(entity, record)
-  return record
-}
-
-export function notFound(entity: ReleaseEntity): OpsFluxError {
-  return new OpsFluxError('not-found', `There is no such ${entity.name}, or you may not see it.`)
-}
-
-function stale(entity: ReleaseEntity, record: Row): OpsFluxError {
-  return new OpsFluxError('stale-record', `This ${entity.name} has changed since you read it. Read it again and repeat your change.`, { data: { revision: record['revision'] ?? null } })
-}
-
-async function insert(writing: Writing, entity: ReleaseEntity, values: Values): Promise<Row> {
-  const { tenantId, userId } = writing.actor
-  const now = new Date().toISOString()
-  const given = givenColumns(entity, values)
-  const initial = entity.declaration.states?.initial
-  const names = ['id', 'tenant_id', 'revision', 'created_at', 'created_by', 'updated_at', 'updated_by', ...(initial === undefined ? [] : ['state'])]
-  const system = [
-    sql`${uuidV7()}::uuid`, sql`${tenantId}::uuid`, sql`1`, sql`${now}::timestamptz`, sql`${userId}::uuid`, sql`${now}::timestamptz`, sql`${userId}::uuid`,
-    ...(initial === undefined ? [] : [sql`${initial}::text`]),
-  ]
-  const { rows: [row] } = await sql<Record<string, unknown>>`insert into ${entity.table}
-    (${sql.join([...names.map((name) => sql.id(name)), ...given.map((column) => column.ref)])})
-    values (${sql.join([...system, ...given.map((column) => parameter(column, values[column.field] ?? null))])})
-    returning ${entity.selection}`.execute(writing.transaction)
-  return toRecord(entity.list, row ?? {})
+export interface Saving extends Pick<Change, 'action' | 'transition' | 'changes' | 'hooks' | 'record'> {
+  values: Values
+  /** Assignments beside those of the values. */
+  sets?: readonly Sql[]
 }
 
 /** Grows the revision by one; a hook that saved the same record meanwhile has grown it too. */
-async function save(writing: Writing, entity: ReleaseEntity, record: Row, sets: readonly RawBuilder<unknown>[]): Promise<Row> {
-  const now = new Date().toISOString()
-  const { rows: [row] } = await sql<Record<string, unknown>>`update ${entity.table}
-    set ${sql.join([...sets, sql`revision = revision + 1`, sql`updated_at = ${now}::timestamptz`, sql`updated_by = ${writing.actor.userId}::uuid`])}
-    where id = ${record['id']}::uuid and revision = ${record['revision']}::bigint
-    returning ${entity.selection}`.execute(writing.transaction)
-  if (!row) throw stale(entity, record)
-  return toRecord(entity.list, row)
+export async function save(writing: Writing, entity: ReleaseEntity, stored: StoredRecord, { values, sets = [], ...change }: Saving): Promise<StoredRecord> {
+  const { id, revision } = stored
+  const update = sql`update ${entity.table} as record
+    set ${sql.join([...sets, ...assignments(entity, values), sql`revision = record.revision + 1`, sql`updated_at = ${writing.now}::timestamptz`, sql`updated_by = ${writing.actor.userId}::uuid`])}
+    where record.id = ${id}::uuid and record.revision = ${revision}::integer
+    returning ${selectionOf(entity).sql}`
+  const others = [...linkStatements(writing, entity, id, values, { isNew: false }), logStatement(writing, entity, { ...change, id, revision: revision + 1 })]
+  // The record is locked: nobody but a hook can have changed it. Then the answer is looked at before anything is committed.
+  const isCertain = (change.hooks ?? []).length === 0
+  const [rows] = await writing.transaction.many(isCertain ? [update, ...others] : [update], { last: isCertain && writing.isWhole })
+  const row = rows?.[0]
+  if (!row) throw stale(entity, revision)
+  if (!isCertain) for (const statement of others) writing.transaction.queue(statement)
+  return storedOf(entity, row, values)
 }
 
-function assignments(entity: ReleaseEntity, values: Values): RawBuilder<unknown>[] {
-  return givenColumns(entity, values).map((column) => sql`${column.ref} = ${parameter(column, values[column.field] ?? null)}`)
+function storedOf(entity: ReleaseEntity, row: readonly (string | null)[], values: Values): StoredRecord {
+  const { columns } = selectionOf(entity)
+  return new StoredRecord(columns, withLinks(entity, columns, row, values))
 }
 
-function givenColumns(entity: ReleaseEntity, values: Values): Column[] {
-  return entity.list.filter((column) => column.declaration && Object.hasOwn(values, column.field))
+function insertOf(writing: Writing, entity: ReleaseEntity, id: string, values: Values, numbers: Readonly<Record<string, string>>): Sql {
+  const { actor: { tenantId, userId }, now } = writing
+  const initial = entity.declaration.states?.initial
+  const system = [
+    ['id', sql`${id}::uuid`], ['tenant_id', sql`${tenantId}::uuid`], ['revision', sql`1`], ['created_at', sql`${now}::timestamptz`], ['created_by', sql`${userId}::uuid`],
+    ['updated_at', sql`${now}::timestamptz`], ['updated_by', sql`${userId}::uuid`], ...(initial === undefined ? [] : [['state', sql`${initial}`] as const]),
+  ] as const
+  const numbered = entity.list.flatMap(({ field, name }) => (numbers[field] === undefined ? [] : [{ name, value: sql`${numbers[field]}` }]))
+  const given = [...columnsWritten(entity, values), ...numbered]
+  return sql`insert into ${entity.table} as record (${sql.join([...system.map(([name]) => sql.id(name)), ...given.map(({ name }) => sql.id(name))])})
+    values (${sql.join([...system.map(([, value]) => value), ...given.map(({ value }) => value)])}) returning ${selectionOf(entity).sql}`
+}
+
+function assignments(entity: ReleaseEntity, values: Values): Sql[] {
+  return columnsWritten(entity, values).map(({ name, value }) => (name === 'custom' ? sql`custom = jsonb_strip_nulls(record.custom || ${value})` : sql`${sql.id(name)} = ${value}`))
+}
+
+function columnsWritten(entity: ReleaseEntity, values: Values): { name: string; value: Sql }[] {
+  return entity.list.filter(({ field }) => Object.hasOwn(values, field))
+    .flatMap((column) => column.writes(column.field === 'custom' ? customAsStored(entity, values['custom'] ?? {}) : values[column.field] ?? null))
+    .map(({ name, value, type }) => ({ name, value: sql`${value}::${sql.raw(type)}` }))
+}
+
+/** Hooks may write what a user may not. */
+function refuseUnwritable({ ability }: Writing, entity: ReleaseEntity, values: Values, action: 'create' | 'edit'): void {
+  const writable = ability.writable(entity, action)
+  const errors = Object.keys(values).filter((field) => entity.columns.has(field) && entity.columns.get(field)?.isWritable === true && !writable.has(field))
+    .map((field): FieldError => ({ path: `/${field}`, code: 'forbidden', message: 'You may not change this field.' }))
+  if (errors.length > 0) throw new OpsFluxError('forbidden', `You may not write ${errors.map(({ path }) => path.slice(1)).join(', ')}. Leave it out, or ask an administrator.`, { data: { errors: errors.map((error) => ({ ...error })) } })
 }
 
 function objectOf(value: Json): Values {

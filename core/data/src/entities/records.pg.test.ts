@@ -1,6 +1,6 @@
 import { OpsFluxError, type Json } from '@opsflux/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { handleEntityRequest, type EntityResponse } from './entity-request.ts'
+import { handleEntityRequest } from './entity-request.ts'
 import type { Actor } from './entity-transaction.ts'
 import { alice, bob, worksDatabase, type Works } from './test-fixture.ts'
 
@@ -10,12 +10,15 @@ afterAll(() => works.close())
 
 interface Sent { body?: Json; revision?: number | string; query?: string; actor?: Actor }
 
-function send(method: string, path: string, { body, revision, query = '', actor = alice }: Sent = {}): Promise<EntityResponse> {
+interface Answered { status: number; headers: Record<string, string>; body?: Json }
+
+async function send(method: string, path: string, { body, revision, query = '', actor = alice }: Sent = {}): Promise<Answered> {
   const headers = revision === undefined ? {} : { 'if-match': typeof revision === 'string' ? revision : `"${revision}"` }
-  return handleEntityRequest(works.engine, works.release, actor, undefined, { method, path: path.split('/'), query, headers, body })
+  const { text, ...answer } = await handleEntityRequest({ engine: works.engine, release: works.release, hooks: undefined }, actor, { method, path: path.split('/'), query, headers, body })
+  return { ...answer, ...(text === undefined ? {} : { body: JSON.parse(text) as Json }) }
 }
 
-async function recordOf(answer: Promise<EntityResponse>): Promise<{ [field: string]: Json }> {
+async function recordOf(answer: Promise<Answered>): Promise<{ [field: string]: Json }> {
   return (await answer).body as { [field: string]: Json }
 }
 
@@ -79,16 +82,17 @@ describe('the REST resource of an entity', () => {
       ['2025-12-31T23:30:00-02:00', big, 9_007_199_254_740_991, 'low'], ['2026-01-31T23:59:59.999Z', big, 9_007_199_254_740_991, 'low'], ['2026-02-01T00:00:00Z', null, null, null],
     ] as const) await send('POST', 'workOrder', { body: { title: 'aggregate', startsAt, cost, serial: hours, severity } })
     const where = { title: 'aggregate' }
+    const none = { avg: {}, min: {}, max: {} }
     const aggregate = async (body: Json): Promise<Json | undefined> => (await send('POST', 'workOrder/aggregate', { body })).body
     expect(await aggregate({ where, groupBy: [{ field: 'startsAt', bucket: 'month' }], sum: ['cost', 'serial'] })).toEqual([
-      { group: { startsAt: '2026-01' }, count: 2, sum: { cost: '199999999.98', serial: '18014398509481982' } }, { group: { startsAt: '2026-02' }, count: 1, sum: { cost: null, serial: null } },
+      { group: { startsAt: '2026-01' }, count: 2, sum: { cost: '199999999.98', serial: '18014398509481982' }, ...none }, { group: { startsAt: '2026-02' }, count: 1, sum: { cost: null, serial: null }, ...none },
     ])
     expect(await aggregate({ where, groupBy: ['severity', { field: 'startsAt', bucket: 'year' }] })).toEqual([
-      { group: { severity: 'low', startsAt: '2026' }, count: 2, sum: {} }, { group: { severity: null, startsAt: '2026' }, count: 1, sum: {} },
+      { group: { severity: 'low', startsAt: '2026' }, count: 2, sum: {}, ...none }, { group: { severity: null, startsAt: '2026' }, count: 1, sum: {}, ...none },
     ])
     expect(await aggregate({ where, groupBy: [{ field: 'startsAt', bucket: 'day' }, 'urgent', 'serial'] })).toMatchObject([{ group: { startsAt: '2026-01-01', urgent: false, serial: 9_007_199_254_740_991 } }, {}, {}])
-    expect(await aggregate({ where: { title: 'none' } })).toEqual([{ group: {}, count: 0, sum: {} }])
-    for (const wrong of [{ groupBy: ['a'] }, { groupBy: ['title', 'title'] }, { groupBy: [{ field: 'startsAt', bucket: 'week' }] }, { groupBy: [{ field: 'title', bucket: 'day' }] }, { groupBy: ['details'] }, { sum: ['title'] },
+    expect(await aggregate({ where: { title: 'none' } })).toEqual([{ group: {}, count: 0, sum: {}, ...none }])
+    for (const wrong of [{ groupBy: ['a'] }, { groupBy: ['title', 'title'] }, { groupBy: [{ field: 'startsAt', bucket: 'decade' }] }, { groupBy: [{ field: 'title', bucket: 'day' }] }, { groupBy: ['details'] }, { sum: ['title'] },
       { groupBy: ['title', 'notes', 'code', 'hours'] }, { having: 1 }, { groupBy: 'title' }, { where: { x: 1 } }]) {
       expect(await problemOf(aggregate(wrong as Json)), JSON.stringify(wrong)).toMatchObject({ code: 'invalid-request' })
     }
@@ -99,7 +103,7 @@ describe('the REST resource of an entity', () => {
     const path = `workOrder/${String(id)}`
     for (const [method, address, sent, code] of [
       ['GET', 'unknown', {}, 'not-found'], ['GET', 'constructor', {}, 'not-found'], ['PUT', path, {}, 'method-not-allowed'], ['DELETE', 'workOrder', {}, 'method-not-allowed'], ['GET', 'workOrder/aggregate', {}, 'method-not-allowed'],
-      ['GET', `${path}/transitions/open`, {}, 'method-not-allowed'], ['GET', `${path}/other`, {}, 'not-found'], ['GET', 'workOrder/not-an-id', {}, 'not-found'], ['GET', `${path}`, { query: '?fields=title' }, 'invalid-request'],
+      ['GET', `${path}/transitions/open`, {}, 'method-not-allowed'], ['GET', `${path}/other`, {}, 'not-found'], ['GET', 'workOrder/not-an-id', {}, 'not-found'], ['GET', `${path}`, { query: '?sort=title' }, 'invalid-request'], ['GET', `${path}`, { query: '?fields=colour' }, 'invalid-request'],
       ['POST', 'workOrder', {}, 'invalid-request'], ['POST', 'workOrder', { body: [] }, 'invalid-request'], ['PATCH', path, { body: { title: 'Y' } }, 'invalid-request'], ['DELETE', path, {}, 'invalid-request'],
       ['DELETE', path, { revision: '*' }, 'invalid-request'], ['DELETE', path, { revision: 'W/"1"' }, 'invalid-request'], ['DELETE', path, { revision: '"1", "2"' }, 'invalid-request'], ['DELETE', path, { revision: 7 }, 'stale-record'],
     ] as const) expect(await problemOf(send(method, address, sent as Sent)), `${method} ${address}`).toMatchObject({ code })

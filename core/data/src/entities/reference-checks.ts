@@ -1,37 +1,60 @@
 import type { FieldError, Json } from '@opsflux/sdk'
-import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../database/index.ts'
+import { sql } from '../database/sql.ts'
 import type { Column } from './columns.ts'
-import type { ReleaseEntities, ReleaseEntity } from './release-entities.ts'
+import { customReferences } from './custom-entity.ts'
+import type { Lookup } from './entity-transaction.ts'
+import type { ReleaseEntity } from './release-entities.ts'
+import type { StoredRecord } from './stored-record.ts'
 import { validationFailed } from './validator.ts'
+import type { Values, Writing } from './writing.ts'
 
-/** Names by id of those ids that are users of the transaction's tenant. */
-export type UserLookup = (transaction: DatabaseTransaction, userIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+interface Reference { column: Column; id: string; path: string }
 
 /**
- * Refuses ids of records and users that are not of the tenant.
+ * Refuses ids of records, users, companies, departments and files that are not there, in the bin, or of another tenant.
  * PostgreSQL checks foreign keys past row-level security, so they alone would let a record of another tenant be referred to.
+ * @param before ids it has already are not asked about again
  * @throws validation-failed
  */
-export async function checkReferences(
-  transaction: DatabaseTransaction, release: ReleaseEntities, entity: ReleaseEntity, values: Readonly<Record<string, Json>>, findUsers: UserLookup,
-): Promise<void> {
-  const given = entity.list.flatMap((column): { column: Column; id: string }[] => {
-    const id = column.declaration && Object.hasOwn(values, column.field) ? values[column.field] : undefined
-    return typeof id === 'string' && (column.kind === 'reference' || column.kind === 'user') ? [{ column, id: id.toLowerCase() }] : []
-  })
+export async function checkReferences(writing: Writing, entity: ReleaseEntity, values: Values, before?: StoredRecord): Promise<void> {
+  const named = [...entity.list.flatMap((column) => referencesOf(column, values[column.field])), ...customReferences(entity, values)]
+  const given = named.filter(({ column, id }) => before?.text(column.field) !== id)
   const errors: FieldError[] = []
-  for (const [target, group] of Map.groupBy(given, ({ column }) => column.declaration?.entity)) {
-    const ids = group.map(({ id }) => id)
-    const found = target === undefined ? await findUsers(transaction, ids) : await existing(transaction, release.entity(target), ids)
-    for (const { column, id } of group) {
-      if (!found.has(id)) errors.push({ path: `/${column.field}`, code: 'reference', message: `There is no such ${target ?? 'user'}.` })
+  for (const [target, group] of Map.groupBy(given, ({ column }) => column.declaration?.entity ?? column.kind)) {
+    const found = await existing(writing, target, group)
+    for (const { id, path } of group) {
+      if (!found.has(id)) errors.push({ path, code: 'reference', message: `There is no such ${target.split('/').at(-1)}.` })
     }
   }
   if (errors.length > 0) throw validationFailed(errors)
 }
 
-async function existing(transaction: DatabaseTransaction, target: ReleaseEntity, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ id: string }>`select id from ${target.table} where id = any(${ids}::uuid[])`.execute(transaction)
-  return new Set(rows.map((row) => row.id))
+function referencesOf(column: Column, value: Json | undefined): Reference[] {
+  switch (column.kind) {
+    case 'reference': case 'user': case 'company': case 'department': case 'file':
+      return column.declaration && typeof value === 'string' ? [{ column, id: value.toLowerCase(), path: `/${column.field}` }] : []
+    case 'manyToMany':
+      return Array.isArray(value) ? value.map((id, index) => ({ column, id: String(id).toLowerCase(), path: `/${column.field}/${index}` })) : []
+    default: return []
+  }
+}
+
+async function existing({ transaction, parts, actor, related }: Writing, target: string, group: readonly Reference[]): Promise<{ has(id: string): boolean }> {
+  const ids = [...new Set(group.map(({ id }) => id))]
+  const lookup = lookupOf(parts.lookups, group[0]?.column.kind)
+  if (lookup) return lookup(transaction, ids, actor)
+  const entity = related.resolve(target)
+  return entity ? recordsOf(transaction, entity, ids) : new Set<string>()
+}
+
+function lookupOf(lookups: Writing['parts']['lookups'], kind: Column['kind'] | undefined): Lookup | undefined {
+  if (kind !== 'user' && kind !== 'company' && kind !== 'department' && kind !== 'file') return undefined
+  return lookups[kind] ?? (async () => new Map())
+}
+
+async function recordsOf(transaction: DatabaseTransaction, entity: ReleaseEntity, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const bin = entity.features.softDelete ? sql` and record.deleted_at is null` : sql``
+  const rows = await transaction.texts(sql`select record.id from ${entity.table} as record where record.id = any(${ids}::uuid[])${bin}`)
+  return new Set(rows.map(([id]) => id ?? ''))
 }

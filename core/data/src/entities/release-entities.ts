@@ -1,25 +1,41 @@
-import { OpsFluxError, type EntityDeclaration, type HookEvent, type PluginManifest } from '@opsflux/sdk'
-import { sql, type RawBuilder } from 'kysely'
+import { OpsFluxError, type EntityDeclaration, type EntityFeatures, type PluginManifest } from '@opsflux/sdk'
+import { sql, type Sql } from '../database/sql.ts'
 import { quoteIdentifier } from '../database/roles.ts'
 import { schemaOf } from '../plugin-schema/names.ts'
-import { columnsOf, selectionOf, snakeCase, type Column } from './columns.ts'
+import { columnsOf, snakeCase, type Column } from './columns.ts'
+import type { Sealer } from './sealer.ts'
 import { validatorOf, type Validator } from './validator.ts'
 
 /** One entity of one release, compiled. */
 export interface ReleaseEntity {
+  pluginId: string
   name: string
   declaration: EntityDeclaration
+  features: EntityFeatures
   tableName: string
-  table: RawBuilder<unknown>
-  /** By field name. */
+  /** With its schema; every query calls it `record`. */
+  table: Sql
+  /** By field name, with those of custom fields (`custom.badge`) where a tenant has some. */
   columns: ReadonlyMap<string, Column>
+  /** What records show, in their order. */
   list: readonly Column[]
-  /** What `select` and `returning` name: the columns this release knows and no other. */
-  selection: RawBuilder<unknown>
+  /** `manyToMany` fields with their link tables. */
+  links: readonly LinkTable[]
   validateInput: Validator
   validateChanges: Validator
-  hooks: ReadonlySet<HookEvent>
+  /** Events its own plugin hooks. */
+  hooks: ReadonlySet<string>
 }
+
+export interface LinkTable {
+  column: Column
+  table: Sql
+  /** `incident`, or `hse-reports/incident`. */
+  target: string
+}
+
+/** What releases built before features existed have. */
+const featuresBefore: EntityFeatures = { audit: true, comments: false, attachments: false, versions: false, search: false, softDelete: false, customFields: false }
 
 /**
  * The entities of one release, compiled once and never changed.
@@ -30,14 +46,19 @@ export class ReleaseEntities {
   readonly version: string
   readonly #entities: ReadonlyMap<string, ReleaseEntity>
 
-  constructor(manifest: PluginManifest) {
+  /** @param sealer of `encrypted` fields; without one they cannot be read or written */
+  constructor(manifest: PluginManifest, sealer?: Sealer) {
     this.pluginId = manifest.id
     this.version = manifest.version
-    this.#entities = new Map(manifest.entities.map((entity) => [entity.name, compile(manifest, entity)]))
+    this.#entities = new Map(manifest.entities.map((entity) => [entity.name, compile(manifest, entity, sealer)]))
   }
 
   get names(): string[] {
     return [...this.#entities.keys()]
+  }
+
+  get all(): ReleaseEntity[] {
+    return [...this.#entities.values()]
   }
 
   has(name: string): boolean {
@@ -52,20 +73,22 @@ export class ReleaseEntities {
   }
 
   byTable(tableName: string): ReleaseEntity | undefined {
-    return [...this.#entities.values()].find((entity) => entity.tableName === tableName)
+    return this.all.find((entity) => entity.tableName === tableName)
   }
 }
 
-function compile(manifest: PluginManifest, declaration: EntityDeclaration): ReleaseEntity {
-  const columns = columnsOf(declaration)
+function compile({ id: pluginId, hooks }: PluginManifest, declaration: EntityDeclaration, sealer: Sealer | undefined): ReleaseEntity {
+  const columns = columnsOf(declaration, pluginId, sealer)
   const list = [...columns.values()]
   const tableName = snakeCase(declaration.name)
+  const tableNamed = (name: string): Sql => sql.raw(`${quoteIdentifier(schemaOf(pluginId))}.${quoteIdentifier(name)}`)
+  const links = list.filter((column) => column.kind === 'manyToMany').map((column): LinkTable => ({
+    column, table: tableNamed(`${tableName}_${snakeCase(column.field)}`), target: column.declaration?.entity ?? '',
+  }))
   return {
-    name: declaration.name, declaration, tableName, columns, list,
-    table: sql.raw(`${quoteIdentifier(schemaOf(manifest.id))}.${quoteIdentifier(tableName)}`),
-    selection: selectionOf(list),
+    pluginId, name: declaration.name, declaration, features: declaration.features ?? featuresBefore, tableName, columns, list, links, table: tableNamed(tableName),
     validateInput: validatorOf(declaration.fields, 'create'),
     validateChanges: validatorOf(declaration.fields, 'update'),
-    hooks: new Set(Object.hasOwn(manifest.hooks, declaration.name) ? manifest.hooks[declaration.name] : []),
+    hooks: new Set(Object.hasOwn(hooks, declaration.name) ? hooks[declaration.name] : []),
   }
 }

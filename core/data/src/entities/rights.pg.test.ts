@@ -1,6 +1,6 @@
 import { OpsFluxError, type Json } from '@opsflux/sdk'
-import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sql } from '../database/sql.ts'
 import { Ability } from './ability.ts'
 import type { Actor, EntityTransaction, Row } from './entity-transaction.ts'
 import { alice, bob, carol, manifest, withPermissions, worksDatabase, type Works } from './test-fixture.ts'
@@ -39,8 +39,9 @@ describe('rights on records (CORE-02.9 to CORE-02.11)', () => {
     const permissions = scope === '*' ? ['*'] : scope.includes('.') ? [scope] : [`${manifest.id}.view.${scope}`, `${manifest.id}.edit.all`]
     const actor = { ...alice, permissions }
     const ability = new Ability(manifest.id, actor)
-    const byJavaScript = [ofAlice, ofBob, ofNobody].filter((row) => ability.mayWith('view', row)).map(id)
-    const bySql = ability.may('view') ? (await as(actor, (db) => db.find('workOrder', { sort: 'id' }))).map(id) : []
+    const entity = works.release.entity('workOrder')
+    const byJavaScript = [ofAlice, ofBob, ofNobody].filter((row) => ability.mayWith('view', entity, row)).map(id)
+    const bySql = ability.may('view', entity) ? (await as(actor, (db) => db.list('workOrder', { sort: 'id' }))).data.map(id) : []
     expect(bySql).toEqual(byJavaScript)
     expect(byJavaScript).toEqual(scope === 'all' || scope === '*' ? [id(ofAlice), id(ofBob), id(ofNobody)] : scope === 'own' ? [id(ofAlice)] : [])
   })
@@ -79,7 +80,7 @@ describe('rights on records (CORE-02.9 to CORE-02.11)', () => {
 
 describe('tenants', () => {
   test('see nothing of each other through any call', async () => {
-    expect((await as(carol, (db) => db.find('workOrder'))).map(id)).toEqual([id(ofCarol)])
+    expect((await as(carol, (db) => db.list('workOrder'))).data.map(id)).toEqual([id(ofCarol)])
     expect(await as(carol, (db) => db.findOne('workOrder', id(ofAlice)))).toBeUndefined()
     expect(await as(carol, (db) => db.count('workOrder', { title: 'of Alice' }))).toBe(0)
     const writes: Work[] = [(db) => db.update('workOrder', id(ofAlice), { title: 'x' }), (db) => db.remove('workOrder', id(ofAlice)), (db) => db.transition('workOrder', id(ofAlice), 'open')]
@@ -102,11 +103,11 @@ describe('tenants', () => {
   })
 
   test('are kept apart by the database when a statement forgets to ask', async () => {
-    const counted = await as(carol, (db) => db.use(async (kysely) => (await sql<{ n: string }>`select count(*) as n from p_test_works.work_order where tenant_id <> ${carol.tenantId}::uuid`.execute(kysely)).rows[0]?.n))
-    expect(Number(counted)).toBe(0)
-    const steal: Work = (db) => db.use((kysely) => sql`insert into p_test_works.site (tenant_id, name, created_by, updated_by) values (${alice.tenantId}::uuid, 'planted', ${carol.userId}::uuid, ${carol.userId}::uuid)`.execute(kysely))
-    await expect(as(carol, steal)).rejects.toThrow(/row-level security/)
-    await expect(as(carol, (db) => db.use((kysely) => sql`update p_test_works.work_order set tenant_id = ${alice.tenantId}::uuid`.execute(kysely)))).rejects.toThrow(/row-level security/)
-    await expect(sql`select * from p_test_works.work_order`.execute(works.database.app)).rejects.toThrow()
+    const use = (text: ReturnType<typeof sql>) => as(carol, (db) => db.use((transaction) => transaction.texts(text)))
+    expect(await use(sql`select count(*) from p_test_works.work_order where tenant_id <> ${carol.tenantId}::uuid`)).toEqual([['0']])
+    const planted = sql`insert into p_test_works.site (tenant_id, name, created_by, updated_by) values (${alice.tenantId}::uuid, 'planted', ${carol.userId}::uuid, ${carol.userId}::uuid)`
+    await expect(use(planted)).rejects.toThrow(/row-level security/)
+    await expect(use(sql`update p_test_works.work_order set tenant_id = ${alice.tenantId}::uuid`)).rejects.toThrow(/row-level security/)
+    await expect(works.database.app.query('select * from p_test_works.work_order')).rejects.toThrow()
   })
 })

@@ -1,72 +1,73 @@
-import { DatabaseSchema, MikroORM, SchemaComparator, type SchemaDifference, type TableDifference } from '@mikro-orm/postgresql'
-import type { PluginManifest } from '@opsflux/sdk'
-import { Kysely, PostgresDialect } from 'kysely'
-import type { Database, Tables } from '../database/index.ts'
-import { schemaOf } from '../plugin-schema/names.ts'
-import { entitySchemas } from './entity-schemas.ts'
+import { randomUUID } from 'node:crypto'
+import { planMigration, tablesOf } from '@opsflux/migrations/generate'
+import { OpsFluxError, type EntityDeclaration, type PluginManifest } from '@opsflux/sdk'
+import type pg from 'pg'
+import type { Database } from '../database/index.ts'
+import { quoteIdentifier } from '../database/roles.ts'
+import { isKeptTable, schemaOf } from '../plugin-schema/names.ts'
+import { snakeCase } from './kinds/column.ts'
+import { readStructure, type TableStructure } from './schema-structure.ts'
+import { tableDrift, type DriftRules } from './table-drift.ts'
 
 /**
- * The SQL statements still missing between the migrated schema of a plugin and the entities it declares; none when they agree.
- * Compares tables, columns, types, whether null is allowed, enum values, references, and the indexes of `unique` and `index` fields.
- * Defaults, names of constraints, further indexes and checks, row-level security and tables `kept_…` are free.
- * Takes the administrator's role to own the schema or be a superuser; for tests and checks before a release, not for requests.
+ * The statements still missing between the migrated schema of a plugin and the entities it declares; none when they agree.
+ * Compares tables (those of links too), columns, types, whether null is allowed, what is generated, checks, references, and the indexes of
+ * references, unique fields and sets, `index` and search. Free are defaults of fields, names of all but an entity's checks, further indexes and
+ * checks, row-level security, tables `kept_…` and columns `dropped_…`; and in entities without `features` also indexes of references and of the id.
+ *
+ * What is declared is made in a schema of its own and rolled back, so that PostgreSQL says both in the same words. Takes the administrator's
+ * role to create schemas; for tests and checks before a release, not for requests.
  */
-export async function schemaDrift(database: Database, manifest: PluginManifest): Promise<string[]> {
+export async function schemaDrift(database: Pick<Database, 'admin'>, manifest: Pick<PluginManifest, 'id' | 'entities'>): Promise<string[]> {
   const schema = schemaOf(manifest.id)
-  // The roles of requests do not see the checks of tables they do not own.
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: database.admin }) })
-  const orm = new MikroORM({ entities: entitySchemas(manifest, schema), dbName: database.orm.config.get('dbName') ?? '', driverOptions: kysely, discovery: { warnWhenNoEntities: false } })
-  const platform = orm.em.getPlatform()
-  const migrated = await DatabaseSchema.create(orm.em.getConnection(), platform, orm.config, schema, [schema], undefined, [/^kept_/])
-  const difference = new SchemaComparator(platform).compare(migrated, orm.schema.getTargetSchema(schema))
-  keepSchema(difference, schema)
-  keepWhatMatters(difference)
-  return orm.schema.diffToSQL(difference, { wrap: false, dropTables: true, schema }).split(/;\s*\n/).map((statement) => statement.trim()).filter((statement) => statement !== '')
-}
-
-// The comparison reads every schema of the database, and would drop the others.
-function keepSchema(difference: SchemaDifference, schema: string): void {
-  difference.removedTables = without(difference.removedTables, (table) => table.schema !== schema)
-  difference.orphanedForeignKeys = difference.orphanedForeignKeys.filter((key) => key.localTableName.startsWith(`${schema}.`))
-  Object.assign(difference, { removedNamespaces: new Set(), removedViews: {}, removedRoutines: {}, removedNativeEnums: [] })
-}
-
-// Takes out of the difference what a migration is free to do its own way.
-function keepWhatMatters(difference: SchemaDifference): void {
-  for (const table of Object.values(difference.changedTables)) {
-    for (const [name, column] of Object.entries(table.changedColumns)) {
-      const changed = column.changedProperties
-      for (const free of ['default', 'comment', 'autoincrement', ...(userColumns.has(name) ? ['nullable'] : [])]) changed.delete(free)
-      if (changed.size === 0) delete table.changedColumns[name]
-    }
-    keepMissingReferences(table)
-    keepMissingIndexes(table)
-    // Without a check the host alone sees to the states.
-    if (!Object.keys(table.fromTable.getColumn('state')?.enumItems ?? {}).length) table.addedChecks = without(table.addedChecks, (check) => check.columnName === 'state')
-    Object.assign(table, { removedChecks: {}, removedTriggers: {}, removedPolicies: {}, addedPolicies: {} })
-    delete table.changedRlsEnabled
-    delete table.changedRlsForced
+  const client = await database.admin.connect()
+  try {
+    await client.query('begin')
+    const wanted = await structureOf(client, manifest)
+    const found = await readStructure(client, schema)
+    return differences(schema, wanted, found, rulesOf(manifest.entities))
+  } finally {
+    await client.query('rollback').finally(() => client.release())
   }
 }
 
-const userColumns: ReadonlySet<string> = new Set(['created_by', 'updated_by'])
-
-function keepMissingReferences(table: TableDifference): void {
-  const existing = Object.values(table.fromTable.getForeignKeys())
-  table.addedForeignKeys = without(table.addedForeignKeys, (wanted) => existing.some((found) =>
-    found.columnNames.join() === wanted.columnNames.join() && found.referencedTableName === wanted.referencedTableName && ['no action', 'restrict', undefined].includes(found.deleteRule)))
-  table.removedForeignKeys = without(table.removedForeignKeys, (found) => !Object.values(table.addedForeignKeys).some((wanted) => wanted.columnNames.join() === found.columnNames.join()))
+async function structureOf(client: pg.PoolClient, manifest: Pick<PluginManifest, 'id' | 'entities'>): Promise<Map<string, TableStructure>> {
+  refuseMissingTargets(manifest)
+  const schema = `drift_${randomUUID().replaceAll('-', '')}`
+  await client.query(`create schema ${schema}; set local search_path to ${schema}`)
+  // Of what stands in a package: one statement at a time, whatever else is written in it.
+  for (const text of createStatements(manifest.entities)) await client.query({ text, queryMode: 'extended' } as pg.QueryConfig)
+  return readStructure(client, schema)
 }
 
-function keepMissingIndexes(table: TableDifference): void {
-  const existing = table.fromTable.getIndexes().filter((index) => index.where === undefined)
-  table.addedIndexes = without(table.addedIndexes, ({ unique, columnNames: [tenant, ...columns] }) => existing.some((found) => {
-    const leading = found.columnNames[0] === tenant ? found.columnNames.slice(1) : found.columnNames
-    return unique ? found.unique && found.columnNames[0] === tenant && leading.join() === columns.join() : leading[0] === columns[0]
-  }))
-  Object.assign(table, { removedIndexes: {}, changedIndexes: {}, renamedIndexes: {} })
+/** The tables of entities, made in the first schema of the search path. */
+export function createStatements(entities: readonly EntityDeclaration[]): string[] {
+  const nothing = { tables: [], aside: [] }
+  return planMigration({ before: nothing, tables: tablesOf(entities), release: '0.0.0', renames: [], backfills: new Map(), afterSteps: false }).script.up
 }
 
-function without<T>(entries: Record<string, T>, unwanted: (entry: T) => boolean): Record<string, T> {
-  return Object.fromEntries(Object.entries(entries).filter(([, entry]) => !unwanted(entry)))
+function refuseMissingTargets({ id, entities }: Pick<PluginManifest, 'id' | 'entities'>): void {
+  const names = new Set(entities.map(({ name }) => name))
+  for (const { entity } of entities.flatMap(({ fields }) => Object.values(fields))) {
+    if (entity !== undefined && !entity.includes('/') && !names.has(entity)) throw new OpsFluxError('validation-failed', `${id} refers to an entity "${entity}" it does not declare.`)
+  }
+}
+
+function rulesOf(entities: readonly EntityDeclaration[]): ReadonlyMap<string, DriftRules> {
+  const indexed = ({ fields }: EntityDeclaration): string[] => Object.entries(fields).filter(([, { index }]) => index === true).map(([field]) => snakeCase(field))
+  return new Map(entities.map((entity) => [snakeCase(entity.name), { isOld: entity.features === undefined, indexed: new Set(indexed(entity)) }]))
+}
+
+const strict: DriftRules = { isOld: false, indexed: new Set() }
+
+function differences(schema: string, wanted: Map<string, TableStructure>, found: Map<string, TableStructure>, rules: ReadonlyMap<string, DriftRules>): string[] {
+  const placeOf = (table: string): string => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`
+  const missing = [...wanted.values()].flatMap((table) => {
+    const existing = found.get(table.name)
+    if (!existing) return [`create table ${placeOf(table.name)} (${table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')})`]
+    return tableDrift({ wanted: table, found: existing }, rules.get(table.name) ?? strict)
+      .map((statement) => (statement.includes(' on %table ') ? statement.replace('%table', placeOf(table.name)) : `alter table ${placeOf(table.name)} ${statement}`))
+  })
+  const unwanted = [...found.keys()].filter((table) => !wanted.has(table) && !isKeptTable(table))
+  return [...missing, ...unwanted.map((table) => `drop table ${placeOf(table)}`)]
 }

@@ -59,6 +59,51 @@ describe('values of fields', () => {
     expect(['x'.repeat(65_535), 'é'.repeat(40_000), deep(101), deep(5_000), 'a\0', { 'a\0': 1 }, ['\udc00']].some((value) => accepts(field.json(), value))).toBe(false)
   })
 
+  test('of several parts are told apart by the path into them', () => {
+    const fields = { price: field.money({ min: 0, max: 1000, currencies: ['EUR', 'XAF'] }), fee: field.money(), outage: field.timeRange(), place: field.geoPoint({ required: true }) }
+    const good = { price: { minor: 1000, currency: 'XAF' }, fee: { minor: -(2 ** 53) + 1, currency: 'XDR' }, outage: { from: '2026-01-01T00:00:00Z', to: '2026-01-01T00:00:00.000001Z' }, place: { lat: -90, lng: 180 } }
+    expect(errorsOf(fields, good)).toEqual([])
+    expect(errorsOf(fields, { price: null, fee: null, outage: { from: '2026-01-01T00:00:00Z', to: null }, place: { lat: 0, lng: 0 } })).toEqual([])
+    expect(errorsOf(fields, { price: { minor: -1, currency: 'USD' }, fee: { minor: 1.5, currency: 'eur' }, outage: { from: '2026-01-02T00:00:00Z', to: '2026-01-02T01:00:00+01:00' }, place: { lat: 90.1, lng: -181 } })).toEqual([
+      '/price/minor too-small', '/price/currency enum', '/fee/minor type', '/fee/currency format', '/outage/to too-small', '/place/lat too-large', '/place/lng too-small'])
+    expect(errorsOf(fields, { price: { minor: 1 }, fee: 12, outage: { from: 'now', to: 'later', by: 1 }, place: null })).toEqual(['/price/currency required', '/fee type', '/outage/by unknown', '/outage/from format', '/outage/to format', '/place required'])
+    expect(errorsOf(fields, { price: { minor: null, currency: 'EUR' }, outage: { from: null, to: null }, place: [1, 2] })).toEqual(['/price/minor required', '/outage/from required', '/place type'])
+    expect([['.9999996Z', '2026-01-01T00:00:01.0000001Z'], ['.999999Z', '2026-01-01T00:00:01Z']].map(([end, to = '']) => accepts(field.timeRange(), { from: `2026-01-01T00:00:00${end}`, to }))).toEqual([false, true])
+    expect(['XAU', 'XTS', 'CHF', 'ABC', 'EURO', ''].map((currency) => accepts(field.money(), { minor: 1, currency }))).toEqual([true, true, true, false, false, false])
+  })
+
+  test('of instants in a zone have the offset of that zone then', () => {
+    const zoned = ['2026-03-01T09:30:00+01:00[Africa/Libreville]', '2026-07-01T10:00:00.123456+02:00[Europe/Paris]', '2026-01-01T00:00:00Z[America/St_Johns]', '2026-01-01T00:00:00+00:00[!UTC]', '2026-01-01T00:00:00-03:30[America/St_Johns]', '1950-01-01T00:00:00-00:45[Africa/Monrovia]']
+    expect(zoned.map((value) => accepts(field.zonedDatetime(), value))).toEqual(zoned.map(() => true))
+    for (const wrong of ['2026-07-01T10:00:00+01:00[Europe/Paris]', '2026-07-01T10:00:00[Europe/Paris]', '2026-07-01T10:00:00+02:00', '2026-07-01T10:00:00+02:00[Europe/Atlantis]', '2026-07-01T10:00:00+02:00[+02:00]', '2026-02-30T10:00:00+01:00[Europe/Paris]',
+      '2026-07-01T10:00:00+02:00[Europe/Paris][u-ca=hebrew]', `2026-07-01T10:00:00Z[${'a'.repeat(65)}]`, '']) expect(accepts(field.zonedDatetime(), wrong), wrong).toBe(false)
+  })
+
+  test('of links name up to 200 records once', () => {
+    const ids = Array.from({ length: 201 }, (_, at) => `0190f0f0-0000-7000-8000-${String(at).padStart(12, '0')}`)
+    expect([[], ids.slice(1), ids, [ids[0] ?? '', ids[0] ?? ''], ['0190f0f0-0000-7000-8000-00000000000A', '0190f0f0-0000-7000-8000-00000000000a'], null, 'x', ['x']].map((value) => accepts(field.manyToMany('x'), value))).toEqual([true, true, false, false, false, false, false, false])
+    expect(errorsOf({ tags: field.manyToMany('x') }, { tags: [ids[0] ?? '', 'x', null] })).toEqual(['/tags/1 format', '/tags/2 required'])
+  })
+
+  test('keep to the limits of the further kinds', () => {
+    expect([accepts(field.richText(), 'x'.repeat(100_000)), accepts(field.richText(), 'x'.repeat(100_001)), accepts(field.encrypted(), 'x'.repeat(1_000)), accepts(field.encrypted(), 'x'.repeat(1_001)), accepts(field.encrypted(), 'a\0')]).toEqual([true, false, true, false, false])
+    expect([0, 59, 60, 1.5, '60'].map((value) => accepts(field.duration({ min: 60 }), value))).toEqual([false, false, true, false, false])
+    for (const kind of [field.company(), field.department(), field.file()]) expect([accepts(kind, '0190f0f0-0000-7000-8000-000000000001'), accepts(kind, 'x')]).toEqual([true, false])
+  })
+
+  test('of sequences and of what is computed cannot be given', () => {
+    expect(errorsOf({ number: field.sequence('A-{number}'), total: field.computed('integer', '1 + 1'), a: field.string() }, { number: 'A-1', total: 2, a: 'x' })).toEqual(['/number unknown', '/total unknown'])
+  })
+
+  test('of JSON with a schema fit it, and only the first error is told', () => {
+    const limits = field.json({ schema: { type: 'object', properties: { hours: { type: 'array', items: { type: 'integer' }, maxItems: 2 }, on: { format: 'date' }, plan: { anyOf: [{ const: 'a' }, { required: ['b'] }] } }, required: ['hours'], additionalProperties: false } })
+    expect([{ hours: [1, 2] }, { hours: [], on: '2026-02-28', plan: 'a' }, null].map((value) => accepts(limits, value))).toEqual([true, true, true])
+    expect([errorsOf({ limits }, { limits: { hours: [1, 'x', 'y'] } }), errorsOf({ limits }, { limits: {} }), errorsOf({ limits }, { limits: { hours: [], on: '2026-02-30' } }), errorsOf({ limits }, { limits: { hours: [], 'a/b': 1 } }), errorsOf({ limits }, { limits: [] })])
+      .toEqual([['/limits/hours too-many'], ['/limits/hours required'], ['/limits/on format'], ['/limits/a~1b unknown'], ['/limits type']])
+    expect(accepts(field.json({ required: true, schema: { type: ['null', 'string'] } }), null)).toBe(false)
+    expect(accepts(field.json({ schema: {} }), 'x'.repeat(65_535))).toBe(false)
+  })
+
   test('match the whole of a pattern, and a pattern that would run for hours is stopped', () => {
     expect(['WO-12', 'xWO-12', 'WO-12\n', 'WO-1|'].map((value) => accepts(field.string({ pattern: 'WO-\\d+|X' }), value))).toEqual([true, false, false, false])
     expect(accepts(field.string({ pattern: '(a+)+' }), `${'a'.repeat(60)}b`)).toBe(false)

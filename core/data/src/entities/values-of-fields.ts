@@ -1,4 +1,4 @@
-import { isOpsFluxError, OpsFluxError, type FieldDeclaration, type Json } from '@opsflux/sdk'
+import { isOpsFluxError, OpsFluxError, type FieldDeclaration, type FieldKind, type Json } from '@opsflux/sdk'
 import { fromText } from './values.ts'
 import { validatorOf, type Validator } from './validator.ts'
 
@@ -45,8 +45,10 @@ export function queryReaderOf(fields: FieldDeclarations): (query: Readonly<Recor
 function readText(fields: FieldDeclarations, name: string, text: string | string[]): Json {
   const kind = Object.hasOwn(fields, name) ? fields[name]?.kind : undefined
   if (kind === undefined || typeof text !== 'string') return text
-  return kind === 'json' ? parseOrText(text) : fromText(kind, text) ?? text
+  return structured.has(kind) ? parseOrText(text) : fromText(kind, text) ?? text
 }
+
+const structured: ReadonlySet<FieldKind> = new Set<FieldKind>(['json', 'money', 'timeRange', 'geoPoint', 'manyToMany'])
 
 function parseOrText(text: string): Json {
   try {

@@ -1,11 +1,22 @@
 import { randomBytes } from 'node:crypto'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../database/database.ts'
 import type { Database } from '../database/database.ts'
 import { testDatabase } from '../testing.ts'
 import type { TestDatabase } from '../testing.ts'
+import { AfterSteps } from './after-steps-runner.ts'
 import { addIncidents, apply, incidents, installationOf, titlesOf } from './fixture.ts'
 import { PluginSchemas } from './plugin-schemas.ts'
+
+/** An index is not whole before every transaction that began earlier has ended. */
+async function openSnapshot(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('begin isolation level repeatable read')
+  await client.query('select 1')
+  return client
+}
 
 /** A managed PostgreSQL gives no superuser: CREATEROLE and CREATE on the database must do. */
 describe('an administrator who is not superuser', () => {
@@ -32,7 +43,7 @@ describe('an administrator who is not superuser', () => {
     await test.close()
   })
 
-  it('installs, measures, updates, restores and purges a plugin', async () => {
+  it('installs, measures, updates, restores and purges a plugin, and ends its steps', async () => {
     const schemas = new PluginSchemas(database)
     const schema = `p_external_${suffix}`
     const external = { ...test, database }
@@ -45,6 +56,16 @@ describe('an administrator who is not superuser', () => {
     await apply(schemas, update, '1.1.0')
     await schemas.restore(point, await schemas.stage(pluginId, { installation: installationOf('1.0.0') }))
     expect(await titlesOf(external, schema)).toEqual(['One'])
+    const after = [{ id: '0003-again', afterSql: 'create index concurrently incident_cause on incident (tenant_id, cause)' }]
+    await apply(schemas, { pluginId, down: [], up: [{ ...incidents.actions, id: '0003-again' }], after }, '1.1.0')
+    const snapshot = await openSnapshot(database.adminUrl)
+    const host = new AfterSteps(database, { everySeconds: 0.05 })
+    host.start()
+    await expect.poll(async () => (await database.admin.query('select indisvalid from pg_index where indexrelid = to_regclass($1)', [`${schema}.incident_cause`])).rows, { timeout: 20_000 }).toEqual([{ indisvalid: false }])
+    expect((await schemas.measure({ pluginId, down: [], up: [] })).wayBack.kind).toBe('lossless')
+    await snapshot.end()
+    await expect.poll(() => host.waiting(pluginId), { timeout: 20_000 }).toEqual([])
+    await host.stop()
     await schemas.purge(pluginId, await schemas.stage(pluginId, { installation: null, migrations: [] }))
     expect(await schemas.tables(pluginId)).toEqual([])
   })

@@ -1,7 +1,7 @@
 import type { WayBack } from '@opsflux/sdk'
 import type pg from 'pg'
 import { quoteIdentifier } from '../database/roles.ts'
-import { isKeptTable } from './names.ts'
+import { isDroppedColumn, isKeptTable } from './names.ts'
 
 /** What is in the tables of a schema, whatever the order of the rows: by table, the number of rows and a hash per column. */
 export type Fingerprint = Map<string, { rows: string; columns: Map<string, string> }>
@@ -13,7 +13,7 @@ interface Column {
   inKey: boolean
 }
 
-/** Reads every row of every table but the `kept_` ones. */
+/** Reads every row of every table, without what was put aside: tables `kept_…`, columns `dropped_…`. */
 export async function takeFingerprint(client: pg.Client, schema: string): Promise<Fingerprint> {
   const { rows: columns } = await client.query<Column>(`
     select c.relname as table, a.attname as name, format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end as type,
@@ -22,7 +22,7 @@ export async function takeFingerprint(client: pg.Client, schema: string): Promis
       left join pg_constraint k on k.conrelid = c.oid and k.contype = 'p'
     where c.relnamespace = $1::regnamespace and c.relkind = 'r' order by c.relname, a.attname`, [quoteIdentifier(schema)])
   const result: Fingerprint = new Map()
-  for (const [table, list] of Map.groupBy(columns, (column) => column.table)) {
+  for (const [table, list] of Map.groupBy(columns.filter(({ name }) => !isDroppedColumn(name)), (column) => column.table)) {
     if (!isKeptTable(table)) result.set(table, await ofTable(client, `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`, list))
   }
   return result

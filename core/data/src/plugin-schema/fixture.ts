@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
+import type { TextRow } from '../database/batch.ts'
+import { sql, type Sql } from '../database/sql.ts'
 import type { TestDatabase } from '../testing.ts'
 import type { PluginSchemas } from './plugin-schemas.ts'
 import type { ChangePayload, SchemaChange } from './types.ts'
@@ -55,14 +57,16 @@ export const installationOf = (version: string): NonNullable<ChangePayload['inst
   ({ version, digest: sha256(version), source: 'registry', state: 'active', manifest: { id: 'test' }, granted: [{ name: 'users.read' }], changedBy: 'system' })
 
 /** Rows of two tenants, written as requests are. Answers their ids. */
-export async function addIncidents({ database }: TestDatabase, schema: string, titles: readonly string[], tenantId = tenantA): Promise<string[]> {
-  return database.transaction({ tenantId, userId: randomUUID() }, async (transaction) => {
-    const rows = await transaction.insertInto(`${schema}.incident`).values(titles.map((title) => ({ id: randomUUID(), tenant_id: tenantId, title, cost: '12.50' }))).returning('id').execute()
-    return rows.map(({ id }) => String(id))
-  })
+export async function addIncidents(test: TestDatabase, schema: string, titles: readonly string[], tenantId = tenantA): Promise<string[]> {
+  const rows = await asTenant(test, sql`insert into ${sql.id(schema)}.incident (tenant_id, title, cost) select ${tenantId}, title, 12.50 from unnest(${titles}::text[]) as title returning id`, tenantId)
+  return rows.map(([id]) => String(id))
 }
 
-export async function titlesOf({ database }: TestDatabase, schema: string, tenantId = tenantA): Promise<unknown[]> {
-  const rows = await database.transaction({ tenantId, userId: randomUUID() }, (transaction) => transaction.selectFrom(`${schema}.incident`).select('title').orderBy('title').execute())
-  return rows.map(({ title }) => title)
+export async function titlesOf(test: TestDatabase, schema: string, tenantId = tenantA): Promise<unknown[]> {
+  return (await asTenant(test, sql`select title from ${sql.id(schema)}.incident order by title`, tenantId)).map(([title]) => title)
+}
+
+/** One statement in a transaction of its own, as a request would send it. */
+export function asTenant({ database }: TestDatabase, statement: Sql, tenantId = tenantA): Promise<TextRow[]> {
+  return database.transaction({ tenantId, userId: randomUUID() }, (transaction) => transaction.texts(statement))
 }

@@ -105,9 +105,10 @@ describe('what the database refuses to the owner of a plugin’s schema without 
     await asRole('drop view over_tenants')
   })
 
-  it('every function but those of PostgreSQL and the one that ends a change', async () => {
+  it('every function but those of PostgreSQL, the one that ends a change, and those that only read a value they are given', async () => {
     const { rows } = await test.database.admin.query<{ name: string }>(`select p.oid::regprocedure::text as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-      where n.nspname not in ('pg_catalog', 'information_schema') and has_schema_privilege($1, n.oid, 'usage') and has_function_privilege($1, p.oid, 'execute')`, [role])
+      where n.nspname not in ('pg_catalog', 'information_schema') and has_schema_privilege($1, n.oid, 'usage') and has_function_privilege($1, p.oid, 'execute')
+        and not (p.provolatile = 'i' and not p.prosecdef)`, [role])
     expect(rows).toEqual([{ name: 'opsflux.finish_change(uuid,text)' }])
   })
 

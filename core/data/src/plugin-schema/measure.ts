@@ -10,7 +10,7 @@ import { compareShapes, readShapes } from './table-changes.ts'
 import type { Measured } from './types.ts'
 
 /** Runs a change and its way back in the open transaction of `client`, which the caller rolls back. @throws migration-failed */
-export async function measureScripts(client: pg.Client, schema: string, owner: string, scripts: Scripts): Promise<Measured> {
+export async function measureScripts(client: pg.Client, schema: string, owner: string, scripts: Scripts): Promise<Omit<Measured, 'afterSteps'>> {
   const shapes = await readShapes(client, schema)
   const before = await takeFingerprint(client, schema)
   const start = performance.now()

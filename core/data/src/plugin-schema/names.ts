@@ -10,3 +10,6 @@ export const restoreSchemaOf = (restorePointId: string): string => `r_${restoreP
 
 /** Tables that down migrations put data aside in: out of reach for requests, ignored when data is compared. */
 export const isKeptTable = (table: string): boolean => table.startsWith('kept_')
+
+/** Columns of fields that a release no longer has, for the next one to drop. */
+export const isDroppedColumn = (column: string): boolean => column.startsWith('dropped_')

@@ -9,8 +9,9 @@ import { schemaOf } from './names.ts'
 /**
  * A connection of a plugin's owner role for one piece of work, closed after it: a role that was only taken on by
  * `set role` could be given back by the plugin's SQL.
+ * @param settings of the session that differ from the usual, as SQL
  */
-export async function asOwner<T>(url: string, schema: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function asOwner<T>(url: string, schema: string, work: (client: pg.Client) => Promise<T>, settings: Readonly<Record<string, string>> = {}): Promise<T> {
   const client = BoundedClient.forOwner({
     connectionString: url, connectionTimeoutMillis: 10_000, application_name: 'opsflux-owner', lock_timeout: 5000, statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 120_000,
@@ -18,7 +19,7 @@ export async function asOwner<T>(url: string, schema: string, work: (client: pg.
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await client.query(sessionSettings(schema))
+    await client.query(sessionSettings(schema, settings))
     return await work(client)
   } finally {
     await client.end()
@@ -29,12 +30,12 @@ export async function asOwner<T>(url: string, schema: string, work: (client: pg.
  * Whatever the server, the database or the role says otherwise. Statements were read with `standard_conforming_strings` on: where it
  * is off, a backslash hides the end of a string, and what was judged is not what runs.
  */
-function sessionSettings(schema: string): string {
+function sessionSettings(schema: string, own: Readonly<Record<string, string>>): string {
   // pg_temp last: otherwise a temporary table would be found before the plugin's own.
   const settings = {
     search_path: `${quoteIdentifier(schema)}, pg_temp`, standard_conforming_strings: 'on', client_encoding: "'UTF8'", timezone: "'UTC'", row_security: 'on',
     lock_timeout: "'5s'", statement_timeout: "'60s'", idle_in_transaction_session_timeout: "'120s'", client_connection_check_interval: "'5s'",
-    default_tablespace: "''", default_table_access_method: "'heap'", default_transaction_read_only: 'off',
+    default_tablespace: "''", default_table_access_method: "'heap'", default_transaction_read_only: 'off', ...own,
   }
   return Object.entries(settings).map(([name, value]) => `set ${name} = ${value}`).join('; ')
 }

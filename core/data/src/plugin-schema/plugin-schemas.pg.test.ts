@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sql } from '../database/sql.ts'
 import { testDatabase } from '../testing.ts'
 import type { TestDatabase } from '../testing.ts'
 import { addIncidents, apply, incidents, installationOf, sha256, tenantA, tenantB, titlesOf } from './fixture.ts'
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => test.close())
 
 const install = (pluginId: string): SchemaChange => ({ pluginId, down: [], up: [incidents.init] })
-const one = async <T>(sql: string, values: unknown[] = []): Promise<T> => (await test.database.admin.query(sql, values)).rows[0] as T
+const one = async <T>(text: string, values: unknown[] = []): Promise<T> => (await test.database.admin.query(text, values)).rows[0] as T
 
 it('counts rows for however many ask at once, with one of the few connections of the owner', async () => {
   await schemas.change(install('counted-module'), await schemas.stage('counted-module', { installation: installationOf('1.0.0') }))
@@ -62,17 +63,17 @@ describe('change', () => {
     let reading = (): void => undefined
     const begun = new Promise<void>((resolve) => { reading = resolve })
     const request = test.database.transaction({ tenantId: tenantA, userId: randomUUID() }, async (transaction) => {
-      await transaction.selectFrom('p_busy_module.incident').select('id').execute()
+      await transaction.texts(sql`select id from p_busy_module.incident`)
       reading()
       await held
-      return transaction.updateTable('p_busy_module.incident').set({ title: 'Written' }).returning('title').execute()
+      return transaction.texts(sql`update p_busy_module.incident set title = 'Written' returning title`)
     })
     await begun
     const change = apply(schemas, { pluginId: 'busy-module', down: [], up: [incidents.actions] }, '1.1.0')
     // The change waits for the lock now, at most 0.7 s at a time; the request wants to write to the same table.
     await expect.poll(async () => (await one<{ waiting: number }>("select count(*)::integer as waiting from pg_stat_activity where application_name = 'opsflux-owner' and wait_event_type = 'Lock'")).waiting, { timeout: 20_000 }).toBe(1)
     release()
-    expect(await request).toEqual([{ title: 'Written' }])
+    expect(await request).toEqual([['Written']])
     await change
     expect((await schemas.applied('busy-module')).length).toBe(2)
   })
@@ -85,9 +86,9 @@ describe('change', () => {
       let done = 0
       for (; going; done++) {
         await test.database.transaction({ tenantId: tenantA, userId: randomUUID(), pluginId: 'never-failing' }, async (transaction) => {
-          await transaction.selectFrom('p_never_failing.incident').select('title').execute()
-          await transaction.insertInto('p_never_failing.action').values({ id: randomUUID(), tenant_id: tenantA, incident_id: id }).execute()
-          await transaction.updateTable('p_never_failing.incident').set({ cost: '1' }).where('id', '=', id).execute()
+          await transaction.texts(sql`select title from p_never_failing.incident`)
+          await transaction.texts(sql`insert into p_never_failing.action (id, tenant_id, incident_id) values (gen_random_uuid(), ${tenantA}, ${id})`)
+          await transaction.texts(sql`update p_never_failing.incident set cost = 1 where id = ${id}`)
         })
       }
       return done
@@ -187,7 +188,7 @@ describe('finish_change', () => {
   })
 
   it('cannot be called by requests', async () => {
-    await expect(test.database.app.selectNoFrom((eb) => eb.fn('opsflux.finish_change', [eb.val(randomUUID()), eb.val('x')]).as('x')).execute()).rejects.toThrow('permission denied')
+    await expect(test.database.app.query('select opsflux.finish_change($1, $2)', [randomUUID(), 'x'])).rejects.toThrow('permission denied')
   })
 })
 
@@ -212,6 +213,22 @@ describe('uninstall', () => {
     expect(await schemas.applied('purged-data')).toEqual([])
     expect(await one(`select (select count(*)::integer from pg_namespace where pg_get_userbyid(nspowner) = 'p_purged_data_owner') as schemas,
       (select count(*)::integer from opsflux.restore_point where plugin_id = 'purged-data') as points`)).toEqual({ schemas: 0, points: 0 })
+  })
+
+  it('erases what the platform keeps of its records (purge), of all tenants, but the audit and what is of others', async () => {
+    for (const id of [tenantA, tenantB]) await test.database.admin.query("insert into opsflux.tenant (id, name) values ($1, 'T') on conflict do nothing", [id])
+    for (const pluginId of ['purged-records', 'other-records']) {
+      await apply(schemas, install(pluginId))
+      for (const tenant of [tenantA, tenantB]) {
+        const record = [tenant, pluginId, randomUUID()]
+        await test.database.admin.query("insert into opsflux.outbox (tenant_id, plugin_id, entity, record_id, action, revision, user_id, at, payload) values ($1, $2, 'incident', $3, 'create', 1, $3, now(), '{}')", record)
+        await test.database.admin.query("insert into opsflux.audit_entry (id, tenant_id, at, plugin_id, entity, record_id, action, revision, user_id, changes) values ($3, $1, now(), $2, 'incident', $3, 'create', 1, $3, '{}')", record)
+        await test.database.admin.query("insert into opsflux.sequence_counter (tenant_id, plugin_id, entity, field, year, value) values ($1, $2, 'incident', 'number', 2026, 5)", record.slice(0, 2))
+      }
+    }
+    await schemas.purge('purged-records', await schemas.stage('purged-records', { installation: null, migrations: [] }))
+    for (const table of ['outbox', 'sequence_counter']) expect((await test.database.admin.query(`select distinct plugin_id from opsflux.${table}`)).rows).toEqual([{ plugin_id: 'other-records' }])
+    expect(await one('select count(*)::integer as entries from opsflux.audit_entry')).toEqual({ entries: 4 })
   })
 
   it('shows no row of one tenant to the other after all of this', async () => {

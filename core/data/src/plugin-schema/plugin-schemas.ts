@@ -3,14 +3,17 @@ import { OpsFluxError } from '@opsflux/sdk'
 import type pg from 'pg'
 import type { Database } from '../database/database.ts'
 import { quoteIdentifier } from '../database/roles.ts'
+import { countWaiting, entriesOf, prepareAfterSteps, stageAfterSteps, type AfterStepEntry } from './after-steps.ts'
 import { measureScripts } from './measure.ts'
 import { ownerOf, restoreSchemaOf, schemaOf } from './names.ts'
 import { asOwner, inDiscardedTransaction, inLockedTransaction } from './owner-connection.ts'
 import { withPluginLock } from './plugin-lock.ts'
 import { ensurePluginSchema, hasSchema } from './plugin-role.ts'
+import { eraseRecordsOf } from './plugin-records.ts'
 import { protectTables } from './protect-tables.ts'
 import { bringBack, copyAside } from './restore-point.ts'
 import { prepareScripts, runScripts } from './run-migrations.ts'
+import { haltSteps } from './step-lock.ts'
 import type { Structure } from './structure.ts'
 import { countRows } from './table-changes.ts'
 import type { AppliedMigration, ChangePayload, Measured, RestorePointMeta, SchemaChange, StagedChange, TableRows } from './types.ts'
@@ -61,11 +64,14 @@ export class PluginSchemas {
   async measure(request: SchemaChange): Promise<Measured> {
     const [schema, owner] = [schemaOf(request.pluginId), ownerOf(request.pluginId)]
     const scripts = await prepareScripts(request, schema)
-    return this.#locked(request.pluginId, async (admin) => {
+    const after = await prepareAfterSteps(request.after ?? [], schema)
+    return this.#alone(request.pluginId, async (admin) => {
       const wasThere = await hasSchema(admin, schema)
       await this.#ensure(admin, request.pluginId)
+      const afterSteps = await countWaiting(admin, request.pluginId, after)
       try {
-        return await this.#asOwner(request.pluginId, (client) => inDiscardedTransaction(client, request.pluginId, () => measureScripts(client, schema, owner, scripts)))
+        const measured = await this.#asOwner(request.pluginId, (client) => inDiscardedTransaction(client, request.pluginId, () => measureScripts(client, schema, owner, scripts)))
+        return { ...measured, afterSteps }
       } finally {
         // The connection may be gone with the script that was tried on it.
         if (!wasThere) await this.#asOwner(request.pluginId, (client) => client.query(`drop schema if exists ${quoteIdentifier(schema)}`))
@@ -93,14 +99,16 @@ export class PluginSchemas {
 
   /**
    * Runs the migrations, protects the tables and applies the staged change: one transaction, all or nothing.
-   * Requests to the plugin wait meanwhile.
+   * Requests to the plugin wait meanwhile; steps that ran after the last change are ended, and go on after this one.
    * @throws migration-failed; the error of a connection lost at the commit leaves open which: read the installation
    */
   async change(request: SchemaChange, staged: StagedChange): Promise<void> {
     const [schema, owner] = [schemaOf(request.pluginId), ownerOf(request.pluginId)]
     const scripts = await prepareScripts(request, schema)
-    await this.#locked(request.pluginId, async (admin) => {
+    const after = request.after && (await prepareAfterSteps(request.after, schema))
+    await this.#alone(request.pluginId, async (admin) => {
       await this.#ensure(admin, request.pluginId)
+      if (after) await stageAfterSteps(admin, staged.changeId, after, { replaces: false })
       await this.#asOwner(request.pluginId, (client) => inLockedTransaction(client, request.pluginId, async () => {
         await runScripts(client, scripts.forward)
         await protectTables(client, schema, owner)
@@ -117,21 +125,23 @@ export class PluginSchemas {
       await this.#ensure(admin, pluginId)
       await this.#dropOrphans(admin, pluginId)
       await admin.query(`create schema ${quoteIdentifier(target)} authorization ${quoteIdentifier(ownerOf(pluginId))}`)
+      const steps = await entriesOf(admin, pluginId)
       const { structure, rows } = await this.#asOwner(pluginId, (client) => copyAside(client, schemaOf(pluginId), target))
       await admin.query(
-        `insert into opsflux.restore_point (id, plugin_id, version, digest, manifest, granted, migrations, structure, rows)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [id, pluginId, meta.version, meta.digest, JSON.stringify(meta.manifest), JSON.stringify(meta.granted), JSON.stringify(await this.applied(pluginId)), JSON.stringify(structure), rows])
+        `insert into opsflux.restore_point (id, plugin_id, version, digest, manifest, granted, migrations, structure, rows, after_steps)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+        [id, pluginId, meta.version, meta.digest, JSON.stringify(meta.manifest), JSON.stringify(meta.granted), JSON.stringify(await this.applied(pluginId)), JSON.stringify(structure), rows, JSON.stringify(steps)])
       return id
     })
   }
 
   /** Brings structure and rows of a restore point back, with the staged change, in one transaction. The restore point stays. */
   async restore(restorePointId: string, staged: StagedChange): Promise<void> {
-    const { pluginId, structure } = await this.#restorePoint(restorePointId)
+    const { pluginId, structure, steps } = await this.#restorePoint(restorePointId)
     const [schema, owner] = [schemaOf(pluginId), ownerOf(pluginId)]
-    await this.#locked(pluginId, async (admin) => {
+    await this.#alone(pluginId, async (admin) => {
       await this.#ensure(admin, pluginId)
+      await stageAfterSteps(admin, staged.changeId, steps, { replaces: true })
       await this.#asOwner(pluginId, (client) => inLockedTransaction(client, pluginId, async () => {
         await bringBack(client, schema, restoreSchemaOf(restorePointId), structure)
         await protectTables(client, schema, owner)
@@ -157,21 +167,27 @@ export class PluginSchemas {
    */
   async purge(pluginId: string, staged?: StagedChange): Promise<void> {
     const schema = schemaOf(pluginId)
-    await this.#locked(pluginId, async (admin) => {
+    await this.#alone(pluginId, async (admin) => {
       await this.#ensure(admin, pluginId)
       await this.#asOwner(pluginId, (client) => inLockedTransaction(client, pluginId, async () => {
         await client.query(`drop schema ${quoteIdentifier(schema)} cascade`)
         if (staged !== undefined) await finish(client, staged)
       }))
-      await admin.query('delete from opsflux.plugin_migration where plugin_id = $1', [pluginId])
-      await admin.query('delete from opsflux.kept_data where plugin_id = $1', [pluginId])
-      await admin.query('delete from opsflux.restore_point where plugin_id = $1', [pluginId])
+      await eraseRecordsOf(admin, pluginId)
       await this.#dropOrphans(admin, pluginId)
     })
   }
 
   #locked<T>(pluginId: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
     return withPluginLock(this.#database.adminUrl, pluginId, work)
+  }
+
+  /** While no step of an earlier change runs either. */
+  #alone<T>(pluginId: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
+    return this.#locked(pluginId, async (admin) => {
+      await haltSteps(admin, pluginId, (halt) => this.#asOwner(pluginId, halt))
+      return work(admin)
+    })
   }
 
   #asOwner<T>(pluginId: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -201,8 +217,8 @@ export class PluginSchemas {
     })
   }
 
-  async #restorePoint(id: string): Promise<{ pluginId: string; structure: Structure }> {
-    const { rows: [row] } = await this.#database.admin.query<{ pluginId: string; structure: Structure }>('select plugin_id as "pluginId", structure from opsflux.restore_point where id = $1', [id])
+  async #restorePoint(id: string): Promise<{ pluginId: string; structure: Structure; steps: AfterStepEntry[] }> {
+    const { rows: [row] } = await this.#database.admin.query<{ pluginId: string; structure: Structure; steps: AfterStepEntry[] }>('select plugin_id as "pluginId", structure, after_steps as steps from opsflux.restore_point where id = $1', [id])
     if (row === undefined) throw new OpsFluxError('not-found', 'There is no such restore point any more. Choose another release to go back to.')
     return row
   }

@@ -1,4 +1,4 @@
-import { judgeMigration } from '@opsflux/migrations'
+import { judgeMigration, type MigrationFault } from '@opsflux/migrations'
 import { OpsFluxError } from '@opsflux/sdk'
 import pg from 'pg'
 import type { SchemaChange } from './types.ts'
@@ -33,9 +33,13 @@ export async function prepareScripts(change: SchemaChange, schema: string): Prom
 async function judged(id: string, sql: string, schema: string): Promise<string[]> {
   const { statements, fault } = await judgeMigration(sql, schema)
   if (fault === undefined) return statements
-  const where = fault.statement === undefined ? '' : ` (statement ${fault.statement})`
-  throw new OpsFluxError('migration-failed', `Migration ${id}${where} is refused: ${fault.reason}. Nothing was changed; the publisher has to correct it.`, {
-    data: { migration: id, ...(fault.statement === undefined ? {} : { statement: fault.statement }) },
+  throw refused(id, fault)
+}
+
+export function refused(id: string, { reason, statement }: MigrationFault): OpsFluxError {
+  const where = statement === undefined ? '' : ` (statement ${statement})`
+  return new OpsFluxError('migration-failed', `Migration ${id}${where} is refused: ${reason}. Nothing was changed; the publisher has to correct it.`, {
+    data: { migration: id, ...(statement === undefined ? {} : { statement }) },
   })
 }
 
@@ -61,7 +65,7 @@ export async function runScripts(client: pg.Client, scripts: readonly Script[]):
 }
 
 /** PostgreSQL repeats a wrong value whole, however long it is. */
-const shortened = (message: string): string => (message.length > 500 ? `${message.slice(0, 500)}…` : message)
+export const shortened = (message: string): string => (message.length > 500 ? `${message.slice(0, 500)}…` : message)
 
 function failure(migration: string, direction: 'up' | 'down', statement: number, cause: unknown): OpsFluxError {
   const sqlstate = cause instanceof pg.DatabaseError ? (cause.code ?? '') : ''

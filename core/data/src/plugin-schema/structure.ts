@@ -120,9 +120,10 @@ const constraints = `
   from pg_constraint o join pg_class c on c.oid = o.conrelid
   where o.connamespace = $1::regnamespace and c.relkind = 'r' and o.contype in ('p', 'u', 'c', 'x', 'f') order by o.contype = 'f', o.oid`
 
+// One that is being made, or was left half-made, is made again by the step that makes it; one of a custom field is made again by itself.
 const indexes = `
   select pg_get_indexdef(i.indexrelid) as sql from pg_index i join pg_class c on c.oid = i.indexrelid
-  where c.relnamespace = $1::regnamespace and not exists (select from pg_constraint o where o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')) order by c.oid`
+  where c.relnamespace = $1::regnamespace and i.indisvalid and c.relname !~ '^cf_[0-9a-f]{32}$' and not exists (select from pg_constraint o where o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')) order by c.oid`
 
 const views = `
   select format('create view %I as %s', c.relname, pg_get_viewdef(c.oid)) as sql from pg_class c where c.relnamespace = $1::regnamespace and c.relkind = 'v' order by c.oid`

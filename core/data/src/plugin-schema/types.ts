@@ -13,6 +13,8 @@ export interface SchemaChange {
   /** Newest migration first. */
   down: readonly { id: string; downSql: string }[]
   up: readonly { id: string; upSql: string; downSql?: string | undefined }[]
+  /** The `.after.sql` of all migrations of the release, oldest first; left out when the release stays. Statements not yet done are run once the change is committed. */
+  after?: readonly { id: string; afterSql: string }[]
   /** Only read by `measure`: the way up again through the migrations of `down`, oldest first. */
   again?: readonly { id: string; upSql: string }[]
 }
@@ -22,6 +24,8 @@ export interface Measured {
   /** Milliseconds of the change itself, on the real rows. */
   ms: number
   wayBack: WayBack
+  /** Statements left to be run after the commit. */
+  afterSteps: number
 }
 
 /** Proof that the host asked for the change; made by `PluginSchemas.stage`. */
