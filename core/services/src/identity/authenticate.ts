@@ -1,13 +1,15 @@
 import type { Context, Middleware } from 'koa'
+import type { Actor } from '@opsflux/data'
 import { OpsFluxError, type PluginManifest } from '@opsflux/sdk'
-import { may, permissionsOf } from './access.ts'
-import type { Identity, SignedIn } from './identity.ts'
+import { actorOf, mayOnPlatform } from './access.ts'
+import type { Identity } from './identity.ts'
+import type { SignedIn } from './signed-in.ts'
 
 export const sessionCookie = 'opsflux_session'
 
 export interface Caller extends SignedIn {
   token: string
-  permissions: string[]
+  actor: Actor
 }
 
 /** Who is calling. @throws not-signed-in */
@@ -17,16 +19,11 @@ export function signedIn(context: Context): Caller {
   return caller
 }
 
-/** @throws forbidden unless the caller holds `<app>.<action>.…` */
+/** For rights on the platform. @throws forbidden unless the caller holds `<app>.<action>.all` in the whole tenant */
 export function requirePermission(context: Context, app: string, action: string): Caller {
   const caller = signedIn(context)
-  requireRight(caller.permissions, app, action)
+  if (!mayOnPlatform(caller, app, action)) throw new OpsFluxError('forbidden', `You need the permission ${app}.${action} for this. Ask an administrator.`)
   return caller
-}
-
-/** @throws forbidden unless `<app>.<action>.…` is among the permissions */
-export function requireRight(permissions: readonly string[], app: string, action: string): void {
-  if (!may(permissions, app, action)) throw new OpsFluxError('forbidden', `You need the permission ${app}.${action} for this. Ask an administrator.`)
 }
 
 // Open before a one-time password is replaced.
@@ -42,7 +39,7 @@ export function authenticate(identity: Identity, enabledFor: (tenantId: string) 
       if (user.mustChangePassword && !openWithOneTimePassword.has(context.path)) {
         throw new OpsFluxError('password-change-required', 'This was a one-time password: choose a new one first.')
       }
-      context.state['caller'] = { ...user, token, permissions: permissionsOf(user.role, await enabledFor(user.tenantId)) } satisfies Caller
+      context.state['caller'] = { ...user, token, actor: actorOf(user, await enabledFor(user.tenantId)) } satisfies Caller
     }
     await next()
   }

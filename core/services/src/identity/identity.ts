@@ -1,36 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto'
-import type { Database } from '@opsflux/data'
+import { hash, randomBytes } from 'node:crypto'
+import { sql, type Database, type Notifications } from '@opsflux/data'
 import { OpsFluxError } from '@opsflux/sdk'
-import { sql } from 'kysely'
 import { assertStrong, hashPassword, isPassword, oneTimePassword } from './passwords.ts'
-
-/** Who a request speaks for. */
-export interface SignedIn {
-  id: string
-  tenantId: string
-  tenantName: string
-  email: string
-  name: string
-  locale: string
-  role: 'admin' | 'user' | 'guest'
-  mustChangePassword: boolean
-}
-
-interface SessionRow {
-  id: string
-  tenant_id: string
-  tenant_name: string
-  email: string
-  name: string
-  locale: string
-  role: SignedIn['role']
-  must_change_password: boolean
-}
+import { signedInOf, type AccountRow, type SignedIn } from './signed-in.ts'
+import { UserMemory } from './user-memory.ts'
 
 interface Account { id: string; password_hash: string; is_locked: boolean }
 
 export const sessionHours = 12
-const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+const digestOf = (token: string): string => hash('sha256', token)
+/** Told by triggers, with the id of a user or of a tenant. */
+const channel = 'opsflux_identity'
 
 /** Users, their passwords and their sessions. */
 export class Identity {
@@ -38,9 +18,13 @@ export class Identity {
   // Compared with when there is no such user, so that the answer takes as long.
   readonly #decoy = hashPassword(randomBytes(16).toString('hex'))
   readonly #listeners = new Set<() => void>()
+  readonly #memory: UserMemory
 
-  constructor(database: Database) {
+  constructor(database: Database, notifications: Pick<Notifications, 'isConnected' | 'on' | 'onReconnected'>) {
     this.#database = database
+    this.#memory = new UserMemory(notifications)
+    notifications.on(channel, (id) => this.noteChanged(id))
+    notifications.onReconnected(() => this.noteChanged())
   }
 
   /** @returns the session token for the cookie. @throws sign-in-failed, too-many-requests */
@@ -53,57 +37,76 @@ export class Identity {
       throw new OpsFluxError('sign-in-failed', 'The e-mail address or the password is wrong. Check both and try again.')
     }
     const token = randomBytes(32).toString('base64url')
-    await sql`select opsflux.open_session(${account.id}, ${digestOf(token)}, make_interval(hours => ${sessionHours}))`.execute(this.#database.app)
+    await this.#database.app.query('select opsflux.open_session($1, $2, make_interval(hours => $3))', [account.id, digestOf(token), sessionHours])
     return token
   }
 
   async signOut(token: string): Promise<void> {
-    await sql`select opsflux.close_session(${digestOf(token)})`.execute(this.#database.app)
-    this.#tellSessionsEnded()
+    const user = await this.who(token)
+    await this.#database.app.query('select opsflux.close_session($1)', [digestOf(token)])
+    if (user) this.noteChanged(user.id)
   }
 
-  /** Calls `listener` after sessions were closed on this host; the answer takes it back. */
+  /** Calls `listener` after sessions ended or their users changed, on any host; the answer takes it back. */
   onSessionsEnded(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Undefined when the token is unknown, closed or expired. One query a request: a closed session ends at once (CORE-01.3). */
+  /**
+   * Undefined when the token is unknown, closed or expired. From memory while this host hears of every change: one made here is seen
+   * by the next call (a closed session ends at once, CORE-01.3), one made on another host within a second.
+   */
   async who(token: string): Promise<SignedIn | undefined> {
-    const row = await this.#session(token)
-    return row && {
-      id: row.id, tenantId: row.tenant_id, tenantName: row.tenant_name, email: row.email, name: row.name,
-      locale: row.locale, role: row.role, mustChangePassword: row.must_change_password,
-    }
+    const digest = digestOf(token)
+    return this.#memory.get(digest, async () => {
+      const { rows: [row] } = await this.#database.app.query<AccountRow & { seconds_left: number }>('select * from opsflux.session_of($1)', [digest])
+      return row && { user: signedInOf(row), secondsLeft: row.seconds_left }
+    })
+  }
+
+  /** A user who need not be signed in: for what is done on his behalf later. Undefined when he has no account in the tenant. */
+  async user(tenantId: string, userId: string): Promise<SignedIn | undefined> {
+    return this.#memory.get(`${tenantId} ${userId}`, async () => {
+      const { rows: [row] } = await this.#database.app.query<AccountRow>('select * from opsflux.account_of($1, $2)', [tenantId, userId])
+      return row && { user: signedInOf(row), secondsLeft: Infinity }
+    })
+  }
+
+  /** Something of this user, or of all of this tenant, is no longer what was read; without an id, of anybody. */
+  noteChanged(id?: string): void {
+    this.#memory.forget(id)
+    for (const listener of this.#listeners) listener()
   }
 
   /** @throws sign-in-failed when `current` is wrong, too-many-requests after five times, validation-failed when `next` is weak. */
   async changePassword(token: string, current: string, next: string): Promise<void> {
-    const row = await this.#session(token)
-    const account = row && (await this.#account(row.email))
+    const user = await this.who(token)
+    const account = user && (await this.#account(user.email))
     if (!account) throw new OpsFluxError('not-signed-in', 'The session has ended. Sign in again.')
     assertOpen(account)
     if (!(await isPassword(account.password_hash, current))) {
       await this.#noteFailure(account.id)
       throw new OpsFluxError('sign-in-failed', 'The current password is wrong.')
     }
-    assertStrong(next, row.email)
+    assertStrong(next, user.email)
     if (next === current) throw new OpsFluxError('validation-failed', 'Choose a password other than the current one.', { data: { errors: [{ path: '/next', code: 'same-password', message: 'Choose another one.' }] } })
-    await sql`select opsflux.change_password(${digestOf(token)}, ${await hashPassword(next)})`.execute(this.#database.app)
-    this.#tellSessionsEnded()
+    await this.#database.app.query('select opsflux.change_password($1, $2)', [digestOf(token), await hashPassword(next)])
+    this.noteChanged(user.id)
   }
 
   async changeLocale(token: string, locale: string): Promise<void> {
-    await sql`select opsflux.change_locale(${digestOf(token)}, ${locale})`.execute(this.#database.app)
+    const user = await this.who(token)
+    await this.#database.app.query('select opsflux.change_locale($1, $2)', [digestOf(token), locale])
+    if (user) this.noteChanged(user.id)
   }
 
   /** Users of the tenant whose name or e-mail contains `q`, at most 50. */
   async users(actor: { tenantId: string; userId: string }, q = ''): Promise<{ id: string; name: string }[]> {
     return this.#database.transaction(actor, async (transaction) => {
       const pattern = `%${q.replace(/[\\%_]/g, '\\$&')}%`
-      const { rows } = await sql<{ id: string; name: string }>`
-        select id, name from opsflux.user_account where name ilike ${pattern} or email ilike ${pattern} order by name, id limit 50`.execute(transaction)
-      return rows
+      const rows = await transaction.texts(sql`select id, name from opsflux.user_account where name ilike ${pattern} or email ilike ${pattern} order by name, id limit 50`)
+      return rows.map(([id, name]) => ({ id: id ?? '', name: name ?? '' }))
     })
   }
 
@@ -138,23 +141,13 @@ export class Identity {
   }
 
   async #account(email: string): Promise<Account | undefined> {
-    // Compared by the database: its driver here answers times as texts.
-    const { rows } = await sql<Account>`
-      select id, password_hash, coalesce(locked_until > now(), false) as is_locked from opsflux.find_for_sign_in(${email})`.execute(this.#database.app)
+    const { rows } = await this.#database.app.query<Account>(
+      'select id, password_hash, coalesce(locked_until > now(), false) as is_locked from opsflux.find_for_sign_in($1)', [email])
     return rows[0]
   }
 
   async #noteFailure(accountId: string): Promise<void> {
-    await sql`select opsflux.note_failed_sign_in(${accountId})`.execute(this.#database.app)
-  }
-
-  #tellSessionsEnded(): void {
-    for (const listener of this.#listeners) listener()
-  }
-
-  async #session(token: string): Promise<SessionRow | undefined> {
-    const { rows } = await sql<SessionRow>`select * from opsflux.session_user_of(${digestOf(token)})`.execute(this.#database.app)
-    return rows[0]
+    await this.#database.app.query('select opsflux.note_failed_sign_in($1)', [accountId])
   }
 }
 
