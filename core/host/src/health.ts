@@ -1,5 +1,4 @@
 import type { Middleware } from 'koa'
-import { sql } from 'kysely'
 import type { Database } from '@opsflux/data'
 
 export interface Health {
@@ -22,5 +21,5 @@ export function healthRoutes(health: Health, database: Database): Middleware {
 
 async function answers(database: Database): Promise<boolean> {
   const late = new Promise<false>((resolve) => { setTimeout(resolve, 2_000, false).unref() })
-  return Promise.race([late, sql`select 1`.execute(database.app).then(() => true, () => false)])
+  return Promise.race([late, database.app.query('select 1').then(() => true, () => false)])
 }

@@ -1,5 +1,5 @@
 import type { Identity, ModuleManager, PluginRelease } from '@opsflux/services'
-import { menusOf, messageOf, permissionsOf } from '@opsflux/services'
+import { actorOf, menusOf, messageOf, permissionsAnywhere } from '@opsflux/services'
 import { OpsFluxError, type ActivePlugin, type Session } from '@opsflux/sdk'
 import type { Stylesheets } from './stylesheet.ts'
 
@@ -10,7 +10,8 @@ export function shellSession(identity: Identity, modules: ModuleManager, stylesh
     if (!user) throw new OpsFluxError('not-signed-in', 'The session has ended. Sign in again.')
     const releases = await modules.enabledFor(user.tenantId)
     const withheld = await modules.withheldFrom(user.tenantId)
-    const permissions = permissionsOf(user.role, releases.map((release) => release.manifest))
+    const enabled = releases.map((release) => release.manifest)
+    const permissions = permissionsAnywhere(actorOf(user, enabled), enabled)
     const plugins = releases.map((release) => ({ release, messages: messageOf(release, user.locale) }))
     const { id, email, name, locale, mustChangePassword } = user
     return {

@@ -3,12 +3,14 @@ import bodyParser from '@koa/bodyparser'
 import compress from 'koa-compress'
 import Koa from 'koa'
 import type { Logger } from 'pino'
-import { EntityEngine, type Database } from '@opsflux/data'
+import type { Database } from '@opsflux/data'
 import { sandboxStatus } from '@opsflux/kernel'
 import { answerProblems, listen } from '@opsflux/process'
-import { authenticate, findUsers, identityRoutes, moduleRoutes, platformRoutes, pluginApi, secretRoutes, type Capabilities, type Identity, type LiveUpdates, type ModuleLimits, type ModuleManager, type Outbound, type PluginSecrets } from '@opsflux/services'
+import { accessRoutes, authenticate, customFieldRoutes, fileRoutes, Files, identityRoutes, moduleRoutes, openApiRoutes, platformRoutes, pluginApi, recordParts, secretRoutes, useSight, type CustomFields, type FileStore, type Identity, type LiveUpdates, type ModuleLimits, type ModuleManager, type PluginSecrets } from '@opsflux/services'
+import { apiDocs } from './api-docs.ts'
 import { assets } from './assets.ts'
 import { healthRoutes, type Health } from './health.ts'
+import type { Records } from './records.ts'
 import { securityHeaders } from './security-headers.ts'
 import type { Shell } from './shell.ts'
 import { shallowBody } from './shallow-body.ts'
@@ -21,14 +23,15 @@ export interface Web {
 }
 
 interface WebNeeds {
-  capabilities: Capabilities
+  customFields: CustomFields
   database: Database
+  fileStore: FileStore
   httpServer: Server
   identity: Identity
   limits: ModuleLimits
   live: LiveUpdates
   modules: ModuleManager
-  outbound: Outbound
+  records: Records
   secrets: PluginSecrets
   shell: Shell
 }
@@ -61,8 +64,9 @@ export async function startWeb(needs: WebNeeds, { log, port, bind }: { log: Logg
   }
 }
 
-function createApp({ capabilities, database, identity, limits, modules, outbound, secrets, shell }: WebNeeds, health: Health, log: Logger): Koa {
-  const engine = new EntityEngine(database, findUsers)
+function createApp({ customFields, database, fileStore, identity, limits, modules, records, secrets, shell }: WebNeeds, health: Health, log: Logger): Koa {
+  const { actorFor, calls, enabledFor, engine } = records
+  const isEnabled = (pluginId: string, tenantId: string): Promise<boolean> => modules.isEnabled(pluginId, tenantId)
   const session = shellSession(identity, modules, shell.stylesheets)
   const app = new Koa()
   app.on('error', (error: unknown) => log.error({ err: error }, 'connection error'))
@@ -70,14 +74,19 @@ function createApp({ capabilities, database, identity, limits, modules, outbound
   app.use(healthRoutes(health, database))
   app.use(answerProblems(log))
   app.use(compress({ threshold: 1_024, br: false }))
-  app.use(authenticate(identity, async (tenantId) => (await modules.enabledFor(tenantId)).map((release) => release.manifest)))
+  app.use(authenticate(identity, enabledFor))
+  app.use(fileRoutes(new Files(database, fileStore), useSight({ host: modules.host, engine, actorFor, isEnabled })).routes())
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit, jsonStrict: true, parsedMethods: ['POST', 'PUT', 'PATCH'] }))
   app.use(shallowBody())
   app.use(identityRoutes(identity, session).routes())
+  app.use(accessRoutes({ database, noteChanged: (id) => identity.noteChanged(id) }).routes())
   app.use(moduleRoutes(modules).routes())
   app.use(secretRoutes(secrets).routes())
+  app.use(customFieldRoutes(customFields, { isEnabled }).routes())
   app.use(platformRoutes({ limits, sandboxStatus, registryStatus: () => modules.registryStatus(), onCeilingsChanged: () => modules.applyLimits() }).routes())
-  app.use(pluginApi({ host: modules.host, engine, capabilities, outbound, log, isEnabled: (pluginId, tenantId) => modules.isEnabled(pluginId, tenantId) }))
+  app.use(openApiRoutes({ enabledFor: (tenantId) => modules.enabledFor(tenantId), customFieldsOf: (...of) => customFields.of(...of) }).routes())
+  app.use(apiDocs())
+  app.use(pluginApi({ calls, engine, actorFor, subresources: recordParts }))
   app.use(assets(shell.dist, shell, modules, shell.stylesheets))
   return app
 }

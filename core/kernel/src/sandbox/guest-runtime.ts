@@ -174,6 +174,7 @@ export function guestRuntime(send: GuestSend, settingsText: string): GuestEnter 
       create: (input: unknown) => callHost(call, 'db.create', args({ input })),
       update: (id: unknown, changes: unknown) => callHost(call, 'db.update', args({ id, changes })),
       delete: (id: unknown) => callHost(call, 'db.delete', args({ id }), true),
+      transition: (id: unknown, name: unknown) => callHost(call, 'db.transition', args({ id, name })),
     })
   }
 

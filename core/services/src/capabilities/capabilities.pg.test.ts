@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sql } from '@opsflux/data'
 import { testDatabase, type TestDatabase } from '@opsflux/data/testing'
 import type { CapabilityEntry, CapabilityGrant, Refusal } from '@opsflux/sdk'
 import { identityMigrations } from '../identity/migrations.ts'
@@ -174,8 +175,8 @@ describe('what was refused', () => {
 
   test('cannot be read or written by requests', async () => {
     const actor = await tenantWithUser()
-    await expect(own.database.transaction(actor, (transaction) => transaction.selectFrom('opsflux.capability_refusal').selectAll().execute())).rejects.toThrow('permission denied')
-    await expect(own.database.transaction(actor, (transaction) => transaction.selectFrom('opsflux.sandbox_limit').selectAll().execute())).rejects.toThrow('permission denied')
+    await expect(own.database.transaction(actor, (transaction) => transaction.texts(sql`select * from opsflux.capability_refusal`))).rejects.toThrow('permission denied')
+    await expect(own.database.transaction(actor, (transaction) => transaction.texts(sql`select * from opsflux.sandbox_limit`))).rejects.toThrow('permission denied')
   })
 })
 

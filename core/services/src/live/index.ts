@@ -1,1 +1,5 @@
 export { LiveUpdates } from './live-updates.ts'
+export { liveChannel, toMessages } from './record-message.ts'
+export type { TellableChange } from './record-message.ts'
+export { RecordWatches } from './record-watches.ts'
+export type { LiveSocket, RecordWatchesParts } from './record-watches.ts'

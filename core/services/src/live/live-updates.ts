@@ -1,7 +1,9 @@
 import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
-import type { Operation, ServerEvents } from '@opsflux/sdk'
-import { isSameOrigin, may, permissionsOf, sessionCookie, type Identity } from '../identity/index.ts'
+import type { Actor } from '@opsflux/data'
+import type { ClientEvents, Operation, ServerEvents } from '@opsflux/sdk'
+import { isSameOrigin, mayOnPlatform, sessionCookie, type Identity, type SignedIn } from '../identity/index.ts'
+import type { RecordWatches } from './record-watches.ts'
 
 const managers = 'module-managers'
 
@@ -10,7 +12,7 @@ const recheckMs = 60_000
 
 /** Tells open pages what changed. A socket belongs to a session and hears only what its user may know. */
 export class LiveUpdates {
-  readonly #sockets: Server<Record<string, never>, ServerEvents>
+  readonly #sockets: Server<ClientEvents, ServerEvents>
   readonly #identity: Identity
   readonly #recheck: NodeJS.Timeout
   readonly #forget: () => void
@@ -21,13 +23,21 @@ export class LiveUpdates {
     this.#sockets.use((socket, next) => {
       identify(identity, socket.handshake.headers.cookie).then((user) => {
         if (!user || user.mustChangePassword) return next(new Error('not-signed-in'))
-        if (may(permissionsOf(user.role, []), 'modules', 'manage')) void socket.join(managers)
+        if (mayOnPlatform(user, 'modules', 'manage')) void socket.join(managers)
         next()
       }, () => next(new Error('not-ready')))
     })
     this.#identity = identity
     this.#forget = identity.onSessionsEnded(() => void this.#dropEnded())
     this.#recheck = setInterval(() => void this.#dropEnded(), recheckMs).unref()
+  }
+
+  /** From now on sockets can watch records. */
+  offerRecords(watches: RecordWatches, actorFor: (user: SignedIn) => Promise<Actor>): void {
+    this.#sockets.on('connection', (socket) => watches.add(socket, async () => {
+      const user = await identify(this.#identity, socket.handshake.headers.cookie)
+      return user && !user.mustChangePassword ? actorFor(user) : undefined
+    }))
   }
 
   operationChanged(operation: Operation): void {

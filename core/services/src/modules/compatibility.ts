@@ -1,9 +1,10 @@
 import semver from 'semver'
 import { sdkVersion, type ChangeRequest, type PluginManifest } from '@opsflux/sdk'
 import type { Installation, Installations } from './installations.ts'
+import { assertHooksFit } from './hook-fit.ts'
 import { impossible } from './plan-parts.ts'
 
-/** The platform offers the SDK a release asks for and the plugins it needs. @throws plan-impossible */
+/** The platform offers the SDK a release asks for and the plugins it needs, and hooks between them fit. @throws plan-impossible */
 export async function assertFits(manifest: PluginManifest, installations: Installations): Promise<void> {
   if (!semver.satisfies(sdkVersion, manifest.sdk)) throw impossible(`${manifest.name} ${manifest.version} needs SDK ${manifest.sdk}; this platform offers ${sdkVersion}.`)
   const installed = new Map((await installations.all()).map((installation) => [installation.pluginId, installation]))
@@ -17,6 +18,7 @@ export async function assertFits(manifest: PluginManifest, installations: Instal
     const range = other.manifest.dependencies[manifest.id]
     if (range && !semver.satisfies(manifest.version, range)) throw impossible(`${other.manifest.name} needs "${manifest.id}" ${range}; ${manifest.version} does not fit.`)
   }
+  assertHooksFit(manifest, [...installed.values()].map((installation) => installation.manifest))
 }
 
 /** Starting a module again needs those it builds on. @throws plan-impossible */

@@ -31,6 +31,7 @@ export const hostCalls: HostCalls<PluginCallContext> = new Map<string, HostCall<
   ['db.create', writing<{ entity: string; input: Json }>(args({ entity, input: object }, ['entity', 'input']), ({ entity: name, input }, { transaction }) => transaction.create(name, input))],
   ['db.update', writing<{ entity: string; id: string; changes: Json }>(args({ entity, id, changes: object }, ['entity', 'id', 'changes']), (input, { transaction }) => transaction.update(input.entity, input.id, input.changes))],
   ['db.delete', writing<{ entity: string; id: string }>(args({ entity, id }, ['entity', 'id']), async (input, { transaction }) => { await transaction.remove(input.entity, input.id); return null })],
+  ['db.transition', writing<{ entity: string; id: string; name: string }>(args({ entity, id, name: entity }, ['entity', 'id', 'name']), (input, { transaction }) => transaction.transition(input.entity, input.id, input.name))],
   ['users.names', {
     ...call<{ ids: string[] }>(args({ ids: { type: 'array', items: id, maxItems: 200 } }, ['ids']), async ({ ids }, { transaction }) => Object.fromEntries(await transaction.userNames(ids))),
     capability: 'users.read',

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Sealer } from '@opsflux/data'
 import type { OpenedPackage } from '@opsflux/registry-client'
 import type { SandboxEvent } from '@opsflux/kernel'
 import type { PluginManifest } from '@opsflux/sdk'
@@ -15,6 +16,7 @@ interface Parts {
   packages: PackageStore
   seals: ReleaseSeals
   modulesFolder: string
+  sealer: Sealer
   /** What a release may use and do. */
   policyOf(manifest: PluginManifest): Promise<SandboxPolicy>
   onSandboxEvent(pluginId: string, event: SandboxEvent): void
@@ -36,7 +38,7 @@ export class InstalledReleases {
   async load({ manifest, digest }: Unpacked): Promise<PluginRelease> {
     const { seals, policyOf, onSandboxEvent } = this.#parts
     const [seal, policy] = await Promise.all([seals.of(digest), policyOf(manifest)])
-    return this.#noting(digest, () => loadRelease({ folder: this.folderOf({ manifest, digest }), digest, seal, policy, onEvent: (event) => onSandboxEvent(manifest.id, event) }))
+    return this.#noting(digest, () => loadRelease({ folder: this.folderOf({ manifest, digest }), digest, seal, policy, sealer: this.#parts.sealer, onEvent: (event) => onSandboxEvent(manifest.id, event) }))
   }
 
   /** Looks at the files now; undefined when they are as signed. */

@@ -1,6 +1,6 @@
 import semver from 'semver'
 import type pg from 'pg'
-import type { PluginSchemas } from '@opsflux/data'
+import type { AfterSteps, PluginSchemas } from '@opsflux/data'
 import type { PluginHost } from '@opsflux/kernel'
 import { isOpsFluxError, OpsFluxError, type ModuleDetail, type ModuleSummary, type PluginManifest, type RegistryStatus, type SecretEntry } from '@opsflux/sdk'
 import type { Capabilities, ModuleLimits } from '../capabilities/index.ts'
@@ -21,6 +21,7 @@ export interface DirectoryParts {
   catalogue: Catalogue
   installations: Installations
   schemas: PluginSchemas
+  afterSteps: AfterSteps
   host: PluginHost<PluginRelease>
   capabilities: Capabilities
   limits: ModuleLimits
@@ -73,6 +74,7 @@ export class ModuleDirectory {
     const release = this.#parts.host.current(id)
     const shown = release?.manifest ?? installation?.manifest ?? entry
     const messages = { ...(entry ? textsOf(entry, reader.locale) : {}), ...this.#messagesOf(id, reader.locale) }
+    const afterSteps = installation ? await this.#parts.afterSteps.waiting(id) : []
     const rows = new Map(installation ? (await this.#parts.schemas.tables(id)).map((table) => [table.name, table.rows]) : [])
     return {
       ...summary,
@@ -89,6 +91,7 @@ export class ModuleDirectory {
         const count = rows.get(entity.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
         return { name: entity.name, fields: Object.keys(entity.fields).length, ...(count === undefined ? {} : { rows: count }) }
       }),
+      ...(afterSteps.length > 0 ? { afterSteps } : {}),
       restorePoints: (await this.#parts.installations.restorePoints(id)).map((point) => ({ version: point.version, createdAt: point.createdAt.toISOString() })),
       operations: (await operationsOf(this.#parts.admin, id)).map(({ id: operationId, state, startedAt, endedAt }) => ({ id: operationId, state, startedAt, ...(endedAt ? { endedAt } : {}) })),
     }

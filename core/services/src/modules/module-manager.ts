@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
-import { PluginSchemas, type Database } from '@opsflux/data'
+import { AfterSteps, PluginSchemas, sealerOf, type Database } from '@opsflux/data'
 import { PluginHost, type SandboxEvent } from '@opsflux/kernel'
 import type { RegistryClient } from '@opsflux/registry-client'
 import { OpsFluxError, type ChangeRequest, type ModuleDetail, type ModuleSummary, type Operation, type Plan, type PluginManifest, type RegistryStatus } from '@opsflux/sdk'
@@ -52,6 +52,7 @@ export class ModuleManager {
   readonly #options: ModuleManagerOptions
   readonly #installations: Installations
   readonly #schemas: PluginSchemas
+  readonly #afterSteps: AfterSteps
   readonly #packages: PackageStore
   readonly #releases: InstalledReleases
   readonly #directory: ModuleDirectory
@@ -74,9 +75,10 @@ export class ModuleManager {
     this.#modulesFolder = join(options.home, 'modules')
     this.#installations = new Installations(database.admin)
     this.#schemas = new PluginSchemas(database)
+    this.#afterSteps = new AfterSteps(database, { onSettled: (pluginId, problem) => this.#afterStepsSettled(pluginId, problem), onTrouble: (error) => log.warn({ err: error }, 'steps after a change wait for the database') })
     this.#packages = new PackageStore(join(options.home, 'packages'))
     this.#releases = new InstalledReleases({
-      installations: this.#installations, packages: this.#packages, seals, modulesFolder: this.#modulesFolder, policyOf: (manifest) => this.#policyOf(manifest),
+      installations: this.#installations, packages: this.#packages, seals, modulesFolder: this.#modulesFolder, sealer: sealerOf(database.sealingKey), policyOf: (manifest) => this.#policyOf(manifest),
       onSandboxEvent: (pluginId, event) => this.#onSandboxEvent(pluginId, event),
     })
     this.#watch = new RegistryWatch({
@@ -86,14 +88,17 @@ export class ModuleManager {
     this.#guard = new RevocationGuard({ installations: this.#installations, record, finder, host: this.host, locks, log, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version) })
     this.#served = new ServedModules({ host: this.host, installations: this.#installations, releases: this.#releases, record, guard: this.#guard, log })
     this.#directory = new ModuleDirectory({
-      admin: database.admin, catalogue: new Catalogue(options.marketplaceUrl), installations: this.#installations, schemas: this.#schemas, host: this.host, capabilities: options.capabilities, limits: options.limits, secrets: options.secrets,
+      admin: database.admin, catalogue: new Catalogue(options.marketplaceUrl), installations: this.#installations, schemas: this.#schemas, afterSteps: this.#afterSteps, host: this.host, capabilities: options.capabilities, limits: options.limits, secrets: options.secrets,
       disabledFor: (tenantId) => this.#disabledFor(tenantId), releases: this.#releases, finder, record, registryStatus: () => this.#watch.status(),
     })
     this.#planner = new Planner({ database, installations: this.#installations, schemas: this.#schemas, finder, releases: this.#releases, record, isPrivateHost: options.capabilities.isPrivateHost })
     this.#operations = new Operations({
       database, log, hostId: options.hostId, stopping: this.#stopping.signal, host: this.host, installations: this.#installations, schemas: this.#schemas, finder, planner: this.#planner, releases: this.#releases, seals, locks, modulesFolder: this.#modulesFolder,
       onChange: options.onOperation, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version), ...(options.onStep ? { onStep: options.onStep } : {}),
-      reconcile: (pluginId) => this.#served.reconcile(pluginId), revive: (pluginId) => this.#served.revive(pluginId), onEnded: () => void this.#guard.enforce(), load: (installation) => this.#releases.load(installation),
+      reconcile: (pluginId) => this.#served.reconcile(pluginId), revive: (pluginId) => this.#served.revive(pluginId), onEnded: () => {
+        void this.#guard.enforce()
+        this.#afterSteps.wake()
+      }, load: (installation) => this.#releases.load(installation),
       onGrantsChanged: (pluginId) => options.capabilities.forget(pluginId),
     })
   }
@@ -105,12 +110,14 @@ export class ModuleManager {
     await this.#releases.sweep()
     await this.#served.loadAll()
     this.#watch.start()
+    this.#afterSteps.start()
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#watch.stop()
     await this.#operations.settled()
+    await this.#afterSteps.stop()
     await this.#guard.enforced()
     await this.host.stop()
   }
@@ -138,7 +145,7 @@ export class ModuleManager {
   /** Plugins serving that the tenant has not switched off. */
   async enabledFor(tenantId: string): Promise<PluginRelease[]> {
     const disabled = await this.#disabledFor(tenantId)
-    return this.host.all().filter((release) => !disabled.has(release.pluginId)).toSorted((a, b) => a.pluginId.localeCompare(b.pluginId))
+    return this.host.all().filter((release) => !disabled.has(release.pluginId)).toSorted((a, b) => (a.pluginId < b.pluginId ? -1 : 1))
   }
 
   async isEnabled(pluginId: string, tenantId: string): Promise<boolean> {
@@ -187,6 +194,13 @@ export class ModuleManager {
     return this.detail(id, actor)
   }
 
+  /** Tries again what its last change left to be done and did not work. @throws not-found */
+  async retryAfterSteps(id: string, actor: PlanActor): Promise<ModuleDetail> {
+    if (!(await this.#installations.get(id))) throw new OpsFluxError('not-found', `The module "${id}" is not installed.`)
+    if (await this.#afterSteps.retry(id)) this.#changed(id, this.host.current(id)?.version)
+    return this.detail(id, actor)
+  }
+
   /** Running sandboxes keep to it at once. @throws not-found, validation-failed */
   async setLimits(id: string, changes: LimitChanges, actor: PlanActor): Promise<ModuleDetail> {
     if (!(await this.#installations.get(id))) throw new OpsFluxError('not-found', `The module "${id}" is not installed.`)
@@ -200,6 +214,13 @@ export class ModuleManager {
   async applyLimits(id?: string): Promise<void> {
     const serving = this.host.all().filter((release) => id === undefined || release.pluginId === id)
     for (const { sandbox, manifest } of serving) sandbox?.setLimits(await this.#options.limits.valuesOf(manifest))
+  }
+
+  #afterStepsSettled(pluginId: string, problem: string | undefined): void {
+    const { log } = this.#options
+    if (problem === undefined) log.info({ plugin: pluginId }, 'all steps after the change are done')
+    else log.error({ plugin: pluginId, problem }, 'a step after the change was given up')
+    this.#changed(pluginId, this.host.current(pluginId)?.version)
   }
 
   #disabledFor(tenantId: string): Promise<ReadonlySet<string>> {

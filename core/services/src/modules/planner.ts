@@ -10,7 +10,7 @@ import { planGrants, secretsDiff } from './plan-grants.ts'
 import { changelogBetween, difference, impossible, unchanged, type Draft } from './plan-parts.ts'
 import type { RegistryRecord } from './registry-record.ts'
 import type { Found, ReleaseFinder, StoredPlan } from './release-finder.ts'
-import { schemaPath, type SchemaPath } from './schema-change.ts'
+import { afterFiles, schemaPath, type SchemaPath } from './schema-change.ts'
 import { sha256 } from './sha256.ts'
 
 export interface PlannerParts {
@@ -100,7 +100,7 @@ export class Planner {
       permissions: difference(before?.permissions ?? [], manifest.permissions, (permission) => JSON.stringify([permission.action, permission.scope, permission.roles])),
       menus: eachSide(difference(before?.menus ?? [], manifest.menus, (menu) => JSON.stringify([menu.id, menu.label])), (list) => localisedMenus(list, messages)),
       migrations: [...path.down.map(({ id }) => ({ id, direction: 'down' as const })), ...path.up.map(({ id }) => ({ id, direction: 'up' as const }))],
-      tables: measured.tables, migrationMs: Math.round(measured.ms), wayBack: measured.wayBack,
+      tables: measured.tables, migrationMs: Math.round(measured.ms), wayBack: measured.wayBack, ...(measured.afterSteps > 0 ? { afterSteps: measured.afterSteps } : {}),
       ...(request.action === 'rollback' ? { dataFrom: measured.dataFrom } : {}),
       changelog: changelogBetween(target.changelog, installation?.version, manifest.version),
     }
@@ -108,13 +108,14 @@ export class Planner {
 
   async #measure(request: ChangeRequest, installation: Installation | undefined, path: SchemaPath, found: Found): Promise<Measured & { dataFrom: NonNullable<Plan['dataFrom']> }> {
     const { schemas } = this.#parts
+    const after = afterFiles(found.target.migrations)
     if (request.action === 'rollback' && installation) {
       // A folder damaged on disk is what one may want to get away from.
       const current = await this.#parts.finder.installed(installation)
       const again = (current?.migrations ?? []).filter((migration) => path.down.some(({ id }) => id === migration.id))
       const isTried = found.restorePoint !== undefined && (await this.#hasFailedBack(request.id))
       if (path.irreversible.length === 0 && !isTried) {
-        const measured = await schemas.measure({ pluginId: request.id, down: path.down, up: path.up, again }).catch((error: unknown) => {
+        const measured = await schemas.measure({ pluginId: request.id, down: path.down, up: path.up, again, after }).catch((error: unknown) => {
           // A release whose way back fails must not keep one from leaving it.
           if (found.restorePoint && isOpsFluxError(error) && error.code === 'migration-failed') return undefined
           throw error
@@ -122,10 +123,10 @@ export class Planner {
         if (measured && (measured.wayBack.kind === 'lossless' || !found.restorePoint)) return { ...measured, dataFrom: 'down-migrations' }
       }
       if (!found.restorePoint) throw impossible(`Migration ${path.irreversible.join(', ')} has no way back and there is no restore point of ${request.version ?? 'an earlier release'}.`)
-      return { tables: [], ms: 0, wayBack: { kind: 'lossy', reason: 'rows-since-restore-point', lost: (await schemas.tables(request.id)).map((table) => table.name) }, dataFrom: 'restore-point' }
+      return { tables: [], ms: 0, afterSteps: 0, wayBack: { kind: 'lossy', reason: 'rows-since-restore-point', lost: (await schemas.tables(request.id)).map((table) => table.name) }, dataFrom: 'restore-point' }
     }
     if (path.irreversible.length > 0) throw impossible(`The data kept was changed by migration ${path.irreversible.join(', ')}, which has no way back to this release.`)
-    return { ...(await schemas.measure({ pluginId: request.id, down: path.down, up: path.up })), dataFrom: 'down-migrations' }
+    return { ...(await schemas.measure({ pluginId: request.id, down: path.down, up: path.up, after })), dataFrom: 'down-migrations' }
   }
 
   /** Whether the last that was tried was to go back, and its migrations failed: they can tell being measured from being run. */

@@ -1,4 +1,4 @@
-import { EntityEngine, ReleaseEntities, type Database } from '@opsflux/data'
+import { EntityEngine, ReleaseEntities, type Database, type Sealer } from '@opsflux/data'
 import { PluginSandbox, type LoadedRelease, type PluginSandboxOptions, type SandboxEvent } from '@opsflux/kernel'
 import { OpsFluxError, type PluginManifest } from '@opsflux/sdk'
 import { hostCalls, type PluginCallContext } from './host-calls.ts'
@@ -20,6 +20,8 @@ export interface ReleaseFolder {
   /** Default: the SDK's limits, and what each call says was granted. */
   policy?: SandboxPolicy
   onEvent?: (event: SandboxEvent) => void
+  /** Of encrypted fields; without one they cannot be read or written. */
+  sealer?: Sealer | undefined
 }
 
 /** A plugin at a release, verified and ready to answer. */
@@ -37,7 +39,7 @@ export interface PluginRelease extends LoadedRelease {
  * Loads an unpacked release after checking every file against its list, and the list against its seal and its publisher's
  * signature. What runs is what was checked: nothing is read twice unchecked. @throws package-refused when a file was changed, added or removed on disk.
  */
-export async function loadRelease({ folder, digest, seal, policy, onEvent }: ReleaseFolder): Promise<PluginRelease> {
+export async function loadRelease({ folder, digest, seal, policy, onEvent, sealer }: ReleaseFolder): Promise<PluginRelease> {
   const content = await openSealed(folder, seal)
   const manifest = JSON.parse(content.text('plugin.json')) as PluginManifest
   const source = manifest.server && content.text(manifest.server)
@@ -52,7 +54,7 @@ export async function loadRelease({ folder, digest, seal, policy, onEvent }: Rel
       })
     : undefined
   return {
-    pluginId: manifest.id, version: manifest.version, digest, manifest, folder, files: new ReleaseFiles(folder, content.manifest.files), entities: new ReleaseEntities(manifest), sandbox, messages,
+    pluginId: manifest.id, version: manifest.version, digest, manifest, folder, files: new ReleaseFiles(folder, content.manifest.files), entities: new ReleaseEntities(manifest, sealer), sandbox, messages,
     stop: async () => {
       isEnding = true
       await sandbox?.stop()
@@ -76,7 +78,7 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 /** Reads every entity as a request would, for a tenant that has no rows: tables, columns, grants and policies are there. */
 export async function probeEntities(database: Database, release: PluginRelease): Promise<void> {
   const actor = { tenantId: nobody, userId: nobody, locale: 'en', permissions: ['*'] }
-  await new EntityEngine(database, async () => new Map()).run(release.entities, actor, undefined, async (transaction) => {
+  await new EntityEngine(database, { lookups: { user: async () => new Map() } }).run(release.entities, actor, undefined, async (transaction) => {
     for (const { name } of release.manifest.entities) await transaction.list(name, { limit: 1 }).catch((cause: unknown) => { throw isConnectionLoss(cause) ? cause : unreadable(release, name, cause) })
   })
 }

@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts'
 import type { OperationsParts } from './operation-parts.ts'
 import type { StoredPlan } from './release-finder.ts'
 import { checkHandlers, probeEntities, type PluginRelease } from './plugin-release.ts'
-import { schemaPath, type AppliedMigration } from './schema-change.ts'
+import { afterFiles, schemaPath, type AppliedMigration } from './schema-change.ts'
 import { sha256 } from './sha256.ts'
 import { folderName, type MigrationText, type TargetRelease } from './target.ts'
 import { removeSuperseded, removeTraces } from './traces.ts'
@@ -120,7 +120,7 @@ export class ReleaseChange {
       this.#isInstalled = 'unknown'
       try {
         if (plan.dataFrom === 'restore-point') await schemas.restore(await this.#restorePointOf(plan.to), staged)
-        else await schemas.change({ pluginId: plan.id, ...pathOnly(schemaPath(before.migrations, target.migrations)) }, staged)
+        else await schemas.change({ pluginId: plan.id, ...pathOnly(schemaPath(before.migrations, target.migrations)), after: afterFiles(target.migrations) }, staged)
         this.#isInstalled = true
       } catch (error) {
         // A connection lost at the commit leaves open which: what can no longer be discarded has happened.

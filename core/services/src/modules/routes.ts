@@ -60,6 +60,7 @@ export function moduleRoutes(modules: ModuleManager): Router {
     method: 'put', path: '/:id/limits', params: Type.Object({ id }), body: Type.Object({ limits: limitChanges }, { additionalProperties: false }),
     handler: ({ params, body, context }) => modules.setLimits(params.id, body.limits as LimitChanges, admin(context)),
   })
+  addRoute(router, { method: 'post', path: '/:id/after-steps/retry', params: Type.Object({ id }), handler: ({ params, context }) => modules.retryAfterSteps(params.id, admin(context)) })
   addRoute(router, { method: 'get', path: '/:id', params: Type.Object({ id }), handler: ({ params, context }) => modules.detail(params.id, admin(context)) })
   return router
 }

@@ -17,6 +17,9 @@ export interface SchemaPath {
   irreversible: string[]
 }
 
+/** The steps after the change of all its migrations: those that are done by then are not done again. */
+export const afterFiles = (target: readonly MigrationText[]): { id: string; afterSql: string }[] => target.flatMap(({ id, afterSql }) => (afterSql === undefined ? [] : [{ id, afterSql }]))
+
 /** @throws plan-impossible when a migration already applied has another text in the release: history is never rewritten. */
 export function schemaPath(applied: readonly AppliedMigration[], target: readonly MigrationText[]): SchemaPath {
   let common = 0

@@ -11,6 +11,8 @@ export interface MigrationText {
   id: string
   upSql: string
   downSql?: string
+  /** Statements that run one by one once the change is committed. */
+  afterSql?: string
 }
 
 /** A release a plan leads to, whether it still is a package or is unpacked already. */
@@ -53,8 +55,9 @@ export function targetOfFolder(folder: string, content: PackageContent, digest: 
 }
 
 function targetOf(content: PackageContent, manifest: PluginManifest, digest: string, publicKeys: readonly PublicKey[] | undefined, unpack: TargetRelease['unpack']): TargetRelease {
-  const migrations = manifest.migrations.map(({ id, reversible }) => ({
+  const migrations = manifest.migrations.map(({ id, reversible, after }) => ({
     id, upSql: content.text(`migrations/${id}.up.sql`), ...(reversible ? { downSql: content.text(`migrations/${id}.down.sql`) } : {}),
+    ...(after ? { afterSql: content.text(`migrations/${id}.after.sql`) } : {}),
   }))
   const messages = (locale: string): Promise<Messages> => readMessages(manifest, locale, (path) => content.text(path))
   const seal: ReleaseSeal = { manifestSha256: sha256(content.manifestBytes), ...(publicKeys ? { publicKeys } : {}) }

@@ -1,2 +1,5 @@
-export { hooksOf, pluginApi } from './plugin-api.ts'
+export { pluginApi } from './plugin-api.ts'
 export type { PluginApiParts } from './plugin-api.ts'
+export { PluginCalls } from './plugin-calls.ts'
+export type { PluginCallsParts } from './plugin-calls.ts'
+export type { TakingPart } from './taking-part.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { sql } from 'kysely'
+import { sql } from '@opsflux/data'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '@opsflux/data/testing'
@@ -109,7 +109,7 @@ describe('a secret', () => {
   test('is out of reach of requests, sealed as it is', async () => {
     const actor = { tenantId, userId }
     for (const statement of [sql`select sealed from opsflux.plugin_secret`, sql`delete from opsflux.plugin_secret`, sql`insert into opsflux.plugin_secret (plugin_id) values ('x')`]) {
-      await expect(opened.database.transaction(actor, (transaction) => statement.execute(transaction))).rejects.toThrow(/permission denied/)
+      await expect(opened.database.transaction(actor, (transaction) => transaction.texts(statement))).rejects.toThrow(/permission denied/)
     }
   })
 

@@ -1,7 +1,7 @@
 import type pg from 'pg'
+import { SealingKey } from '@opsflux/data'
 import type { Logger } from 'pino'
 import { OpsFluxError, type SecretEntry } from '@opsflux/sdk'
-import { SealingKey } from './seal.ts'
 
 /** Whose secret: every organisation has its own. */
 export interface SecretOwner {
@@ -32,7 +32,7 @@ export class PluginSecrets {
 
   constructor({ admin, platformSecret, log }: PluginSecretsOptions) {
     this.#admin = admin
-    this.#key = new SealingKey(platformSecret)
+    this.#key = new SealingKey(platformSecret, 'plugin-secret')
     this.#log = log
   }
 

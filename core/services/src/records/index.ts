@@ -1,0 +1,5 @@
+export { forgetRecord } from './forget.ts'
+export { recordLimits } from './limits.ts'
+export { recordMigrations } from './migrations.ts'
+export { recordParts } from './parts.ts'
+export { useSight } from './use-sight.ts'
