@@ -1,4 +1,5 @@
 import { createI18n } from 'vue-i18n'
+import customFieldsEn from './custom-fields/locales/en.json'
 import en from './locales/en.json'
 import modulesEn from './modules/locales/en.json'
 
@@ -11,12 +12,12 @@ export const locales = [
 export type Locale = (typeof locales)[number]['value']
 
 const loaders: Record<Exclude<Locale, 'en'>, () => Promise<object>> = {
-  fr: async () => ({ ...(await import('./locales/fr.json')).default, modules: (await import('./modules/locales/fr.json')).default }),
-  es: async () => ({ ...(await import('./locales/es.json')).default, modules: (await import('./modules/locales/es.json')).default }),
-  pt: async () => ({ ...(await import('./locales/pt.json')).default, modules: (await import('./modules/locales/pt.json')).default }),
+  fr: async () => ({ ...(await import('./locales/fr.json')).default, modules: (await import('./modules/locales/fr.json')).default, customFields: (await import('./custom-fields/locales/fr.json')).default }),
+  es: async () => ({ ...(await import('./locales/es.json')).default, modules: (await import('./modules/locales/es.json')).default, customFields: (await import('./custom-fields/locales/es.json')).default }),
+  pt: async () => ({ ...(await import('./locales/pt.json')).default, modules: (await import('./modules/locales/pt.json')).default, customFields: (await import('./custom-fields/locales/pt.json')).default }),
 }
 
-export const i18n = createI18n({ legacy: false, locale: 'en', fallbackLocale: 'en', messages: { en: { ...en, modules: modulesEn } } })
+export const i18n = createI18n({ legacy: false, locale: 'en', fallbackLocale: 'en', messages: { en: { ...en, modules: modulesEn, customFields: customFieldsEn } } })
 const storedKey = 'opsflux.locale'
 
 /** The language of `wanted`, a list of BCP 47 tags: the first we speak, else English. */

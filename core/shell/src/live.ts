@@ -1,14 +1,15 @@
-import type { ServerEvents } from '@opsflux/sdk'
+import type { ClientEvents, ServerEvents, Watched } from '@opsflux/sdk'
 import { defineStore } from 'pinia'
 import { io, type Socket } from 'socket.io-client'
 import { computed, ref, shallowRef } from 'vue'
+import { RecordWatches, type ChangeListener } from './record-watches.ts'
 
 /** A connection that is back within this time is not worth a word. */
 const patienceMs = 4_000
 
 /** The live connection to the host: `on('operation.changed', …)` answers its undo. */
 export const useLive = defineStore('live', () => {
-  const socket = shallowRef<Socket<ServerEvents, Record<string, never>>>()
+  const socket = shallowRef<Socket<ServerEvents, ClientEvents>>()
   const online = ref(navigator.onLine)
   const lost = ref(false)
   const offline = computed(() => !online.value || lost.value)
@@ -19,15 +20,26 @@ export const useLive = defineStore('live', () => {
   // Listeners are kept here as well, so that those added before `start` or kept over a sign-in are heard.
   const listeners = new Map<keyof ServerEvents, Set<(...args: never[]) => void>>()
 
+  const watches = new RecordWatches((name, watched) => {
+    // Whatever is sent before the connection stands would be sent again once it does.
+    if (!socket.value?.connected) return
+    if (name === 'unwatch') socket.value.emit('unwatch', watched)
+    else socket.value.emit('watch', watched, () => undefined)
+  })
+  on('record.changed', (change) => watches.changed(change))
+  on('records.missed', () => watches.missed())
+
   /** Connects; `connected` runs each time the connection stands, because events before it were missed, and when it is refused. */
   function start(connected: () => void): void {
     if (socket.value) return
-    const next: Socket<ServerEvents, Record<string, never>> = io({ path: '/socket.io', transports: ['websocket', 'polling'], tryAllTransports: true })
+    const next: Socket<ServerEvents, ClientEvents> = io({ path: '/socket.io', transports: ['websocket', 'polling'], tryAllTransports: true })
     next.on('connect', () => {
       setLost(false)
+      watches.connected()
       connected()
     })
     next.on('disconnect', (reason) => {
+      watches.lost()
       if (reason === 'io client disconnect') return
       setLost(true)
       // A server that stops in order says so, and then socket.io does not come back by itself.
@@ -57,5 +69,8 @@ export const useLive = defineStore('live', () => {
     return () => known.delete(listener as (...args: never[]) => void)
   }
 
-  return { offline, start, stop, on }
+  /** Calls `listener` when a record of an entity, or one, was changed; the answer ends it. */
+  const watch = (watched: Watched, listener: ChangeListener): (() => void) => watches.watch(watched, listener)
+
+  return { offline, start, stop, on, watch }
 })

@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw, type Router, type RouteRecordRaw } from 'vue-router'
 import { afterSignIn } from './after-sign-in.ts'
+import { customFieldRoutes } from './custom-fields/routes.ts'
 import ShellFrame from './frame/shell-frame.vue'
 import { moduleRoutes } from './modules/routes.ts'
 import HomePage from './pages/home-page.vue'
@@ -18,6 +19,7 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: '', name: 'home', component: HomePage, meta: { title: 'home.title' } },
       ...moduleRoutes,
+      ...customFieldRoutes,
       ...platformRoutes,
       { path: 'kit', name: 'kit', component: () => import('./pages/kit-page.vue') },
       { path: 'x/:pluginId/:rest(.*)*', name: 'module-missing', component: ModuleMissingPage, meta: { title: (route) => pluginName(String(route.params.pluginId)) } },

@@ -19,28 +19,31 @@ export interface UiMessages {
   ascending: string
   descending: string
   sortBy: string
+  yes: string
+  no: string
+  noValue: string
 }
 
 export const uiMessages = {
   en: {
     close: 'Close', loading: 'Loading', optional: 'optional', choose: 'Choose…', noOptions: 'Nothing to choose from', previous: 'Previous', next: 'Next',
     searchPages: 'Search pages…', nothingFound: 'Nothing found', notifications: 'Messages', dismiss: 'Dismiss', breadcrumbs: 'Breadcrumbs', pagination: 'Pages',
-    chartData: 'Data of the chart', ascending: 'ascending', descending: 'descending', sortBy: 'Sort by',
+    chartData: 'Data of the chart', ascending: 'ascending', descending: 'descending', sortBy: 'Sort by', yes: 'Yes', no: 'No', noValue: 'No value',
   },
   fr: {
     close: 'Fermer', loading: 'Chargement', optional: 'facultatif', choose: 'Choisir…', noOptions: 'Aucun choix', previous: 'Précédent', next: 'Suivant',
     searchPages: 'Rechercher une page…', nothingFound: 'Aucun résultat', notifications: 'Messages', dismiss: 'Ignorer', breadcrumbs: 'Fil d’Ariane', pagination: 'Pages',
-    chartData: 'Données du graphique', ascending: 'croissant', descending: 'décroissant', sortBy: 'Trier par',
+    chartData: 'Données du graphique', ascending: 'croissant', descending: 'décroissant', sortBy: 'Trier par', yes: 'Oui', no: 'Non', noValue: 'Aucune valeur',
   },
   es: {
     close: 'Cerrar', loading: 'Cargando', optional: 'opcional', choose: 'Elegir…', noOptions: 'No hay opciones', previous: 'Anterior', next: 'Siguiente',
     searchPages: 'Buscar páginas…', nothingFound: 'Sin resultados', notifications: 'Mensajes', dismiss: 'Descartar', breadcrumbs: 'Ruta de navegación', pagination: 'Páginas',
-    chartData: 'Datos del gráfico', ascending: 'ascendente', descending: 'descendente', sortBy: 'Ordenar por',
+    chartData: 'Datos del gráfico', ascending: 'ascendente', descending: 'descendente', sortBy: 'Ordenar por', yes: 'Sí', no: 'No', noValue: 'Sin valor',
   },
   pt: {
     close: 'Fechar', loading: 'A carregar', optional: 'opcional', choose: 'Escolher…', noOptions: 'Sem opções', previous: 'Anterior', next: 'Seguinte',
     searchPages: 'Procurar páginas…', nothingFound: 'Sem resultados', notifications: 'Mensagens', dismiss: 'Dispensar', breadcrumbs: 'Caminho de navegação', pagination: 'Páginas',
-    chartData: 'Dados do gráfico', ascending: 'crescente', descending: 'decrescente', sortBy: 'Ordenar por',
+    chartData: 'Dados do gráfico', ascending: 'crescente', descending: 'decrescente', sortBy: 'Ordenar por', yes: 'Sim', no: 'Não', noValue: 'Sem valor',
   },
 } as const satisfies Record<string, UiMessages>
 
@@ -51,12 +54,21 @@ export function provideUiLocale(locale: MaybeRefOrGetter<string>): void {
   provide(localeKey, computed(() => toValue(locale)))
 }
 
-export function useUiMessages(): ComputedRef<UiMessages> {
+/** The language of the kit below this component, for `Intl`. */
+export function useUiLocale(): ComputedRef<string> {
   const locale = inject(localeKey, undefined)
-  return computed(() => messagesFor(locale?.value ?? 'en'))
+  return computed(() => locale?.value ?? 'en')
 }
 
-function messagesFor(locale: string): UiMessages {
-  const language = locale.slice(0, 2)
-  return language === 'fr' || language === 'es' || language === 'pt' ? uiMessages[language] : uiMessages.en
+export function useUiMessages(): ComputedRef<UiMessages> {
+  return useTextsOf<UiMessages>(uiMessages)
+}
+
+/** Of texts in four languages, those of the language to speak. */
+export function useTextsOf<T>(texts: Record<'en' | 'fr' | 'es' | 'pt', T>): ComputedRef<T> {
+  const locale = useUiLocale()
+  return computed(() => {
+    const language = locale.value.slice(0, 2)
+    return language === 'fr' || language === 'es' || language === 'pt' ? texts[language] : texts.en
+  })
 }

@@ -59,6 +59,10 @@ export const useModules = defineStore('modules', () => {
     detail.value = await http.put<ModuleDetail>(`/api/modules/${id}/limits`, { limits })
   }
 
+  async function retryAfterSteps(id: string): Promise<void> {
+    detail.value = await http.post<ModuleDetail>(`/api/modules/${id}/after-steps/retry`, {})
+  }
+
   async function setSecret(id: string, name: string, value: string): Promise<void> {
     await http.put(`/api/modules/${id}/secrets/${name}`, { value })
     await readDetail(id)
@@ -118,6 +122,6 @@ export const useModules = defineStore('modules', () => {
 
   return {
     list, registry, listError, detail, detailError, request, operation, isWatching, updates, readList, readDetail, plan, upload, apply, stopWatching, catchUp,
-    grant, limit, setSecret, forgetSecret,
+    grant, limit, retryAfterSteps, setSecret, forgetSecret,
   }
 })
