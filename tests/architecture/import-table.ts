@@ -3,7 +3,8 @@ export const importTable: Record<string, readonly string[]> = {
   '@opsflux/sdk': [],
   '@opsflux/ui': [],
   '@opsflux/migrations': ['@opsflux/sdk'],
-  '@opsflux/cli': ['@opsflux/sdk', '@opsflux/ui', '@opsflux/registry-client', '@opsflux/registry-metadata', '@opsflux/registry-repository'],
+  // `opsflux migrate` tries migrations with the host's own code (decision 11).
+  '@opsflux/cli': ['@opsflux/data', '@opsflux/migrations', '@opsflux/sdk', '@opsflux/ui', '@opsflux/registry-client', '@opsflux/registry-metadata', '@opsflux/registry-repository'],
   '@opsflux/process': ['@opsflux/sdk'],
   '@opsflux/kernel': ['@opsflux/sdk'],
   '@opsflux/data': ['@opsflux/kernel', '@opsflux/migrations', '@opsflux/sdk'],

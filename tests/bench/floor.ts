@@ -6,11 +6,20 @@ import pg from 'pg'
 
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 20 })
 const router = new Router()
-const columns = 'id, type, actual_severity as "actualSeverity", site, occurred_at as "occurredAt", description, state, revision'
+const columns = `id, revision, created_at as "createdAt", created_by as "createdBy", updated_at as "updatedAt", updated_by as "updatedBy", deleted_at as "deletedAt", deleted_by as "deletedBy", custom, state,
+  type, actual_severity as "actualSeverity", potential_severity as "potentialSeverity", site, occurred_at as "occurredAt", description`
 
 router.get('/incidents', async (context) => {
-  const { rows } = await pool.query(`select ${columns} from bench.incident where type = $1 order by occurred_at desc, id limit 25`, [context.query['type']])
+  const { rows } = await pool.query(`select ${columns} from bench.incident where type = $1 order by occurred_at desc, id desc limit 25`, [context.query['type']])
   context.body = { data: rows }
+})
+router.get('/counted-incidents', async (context) => {
+  const type = context.query['type']
+  const [{ rows }, { rows: [counted] }] = await Promise.all([
+    pool.query(`select ${columns} from bench.incident where type = $1 order by occurred_at desc, id desc limit 25`, [type]),
+    pool.query<{ total: string }>('select count(*) as total from bench.incident where type = $1', [type]),
+  ])
+  context.body = { data: rows, total: Number(counted?.total) }
 })
 router.get('/incidents/:id', async (context) => {
   const { rows } = await pool.query(`select ${columns} from bench.incident where id = $1`, [context['params'].id])

@@ -108,6 +108,18 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
       await page.getByRole('tabpanel', { name: t(`modules.tabs.${tab}`) }).waitFor()
       await judge(`detail-${tab}`)
     }
+    for (const [state, title] of [['running', /1/], ['failed', t('modules.afterSteps.failed')]] as const) {
+      const step = { migration: '0002-sites', statement: 'create unique index concurrently incident_site on incident (tenant_id, site) where deleted_at is null', state, rows: 120_000, problem: 'could not create unique index "incident_site"' }
+      await page.route('**/api/modules/hse-reports', async (route) => {
+        const response = await route.fetch()
+        await route.fulfill({ response, json: { ...(await response.json() as object), afterSteps: [step] } })
+      })
+      await page.reload()
+      await page.getByTestId('after-steps').getByText(title).first().waitFor()
+      await judge(`detail-after-steps-${state}`)
+      await page.unroute('**/api/modules/hse-reports')
+    }
+    await page.reload()
   })
 
   test('an installation: plan being made, plan, steps, connection away, in the background, done', async () => {

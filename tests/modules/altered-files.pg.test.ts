@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sealerOf } from '@opsflux/data'
 import type { ModuleDetail, Session } from '@opsflux/sdk'
 import { InstalledReleases } from '../../core/services/src/modules/installed-releases.ts'
 import { Installations, type Installation } from '../../core/services/src/modules/installations.ts'
@@ -20,12 +21,13 @@ let files: string[]
 beforeAll(async () => {
   scene = await LifecycleScene.start()
   expect(await scene.admin.change({ action: 'install', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
-  const { database: { database: { admin } }, config: { home } } = scene.platform.parts
+  const { database: { database }, config: { home } } = scene.platform.parts
+  const { admin } = database
   const installations = new Installations(admin)
   // What a host loads a module through.
   releases = new InstalledReleases({
     installations, packages: new PackageStore(join(home, 'packages')), seals: new ReleaseSeals(admin), modulesFolder: join(home, 'modules'),
-    policyOf: async () => ({}), onSandboxEvent: () => undefined,
+    policyOf: async () => ({}), sealer: sealerOf(database.sealingKey), onSandboxEvent: () => undefined,
   })
   const known = await installations.get(id)
   if (!known) throw new Error('The module is not installed.')

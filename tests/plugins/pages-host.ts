@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildPackage } from '@opsflux/cli'
-import { EntityEngine, handleEntityRequest, PluginSchemas, uuidV7, type Actor, type HookCaller } from '@opsflux/data'
+import { EntityEngine, handleEntityRequest, PluginSchemas, uuidV7, type Actor, type EntityResponse, type EntityTransaction, type HookCaller } from '@opsflux/data'
 import { testDatabase } from '@opsflux/data/testing'
 import { renderIndex, type ShellManifest } from '@opsflux/host/index-html'
 import { Stylesheets } from '@opsflux/host/stylesheet'
@@ -28,23 +28,28 @@ export async function pagesHost(dist: string) {
   const up = opened.plugin.migrations.map(({ id }) => ({ id, upSql: opened.text(`migrations/${id}.up.sql`), downSql: opened.text(`migrations/${id}.down.sql`) }))
   await schemas.change({ pluginId: 'hse-reports', down: [], up }, await schemas.stage('hse-reports', {}))
 
-  const state = { locale: 'en', permissions: ['*'], userId: uuidV7(), tenantId: uuidV7(), failing: undefined as OpsFluxError | undefined }
-  const engine = new EntityEngine(test.database, async () => new Map([[state.userId, 'Ada Admin']]))
+  const tenantId = uuidV7()
+  await test.database.admin.query("insert into opsflux.tenant (id, name) values ($1, 'Acme Energy')", [tenantId])
+  const state = { locale: 'en', permissions: ['*'], userId: uuidV7(), tenantId, failing: undefined as OpsFluxError | undefined }
+  const engine = new EntityEngine(test.database, { lookups: { user: async () => new Map([[state.userId, 'Ada Admin']]) } })
   const actor = (): Actor => ({ tenantId: state.tenantId, userId: state.userId, locale: state.locale, permissions: state.permissions })
   const info = () => ({ user: { id: state.userId, locale: state.locale }, tenant: { id: state.tenantId }, now: new Date().toISOString(), granted: ['users.read'] as const })
-  const inside = (transaction: Parameters<HookCaller>[3]) => ({
+  const inside = (transaction: EntityTransaction) => ({
     pluginId: 'hse-reports', transaction, log: () => {}, fetch: () => Promise.reject(new Error('It asks for no capability.')), secret: () => Promise.reject(new Error('It declares no secret.')),
   })
-  const hooks: HookCaller = async (entity, event, payload, transaction) => await release.sandbox?.call(`hook:${entity}.${event}`, payload, info(), inside(transaction)) ?? null
+  const hooks: HookCaller = {
+    wants: (entity, event) => release.entities.entity(entity).hooks.has(event),
+    call: async (entity, event, payload, transaction) => ({ answer: await release.sandbox?.call(`hook:${entity}.${event}`, payload, info(), inside(transaction)) ?? null, changedBy: {}, plugins: ['hse-reports'] }),
+  }
 
-  async function moduleApi(method: string, address: URL, headers: Record<string, string | undefined>, body: Json | undefined): Promise<{ status: number; headers: Record<string, string>; body?: Json }> {
+  async function moduleApi(method: string, address: URL, headers: Record<string, string | undefined>, body: Json | undefined): Promise<EntityResponse> {
     if (state.failing) throw state.failing
     const path = address.pathname.split('/').slice(3).map(decodeURIComponent)
     const route = opened.plugin.routes.find((candidate) => candidate.path === `/${path.join('/')}`)
-    if (!route) return handleEntityRequest(engine, release.entities, actor(), hooks, { method, path, query: address.search, headers, body })
+    if (!route) return handleEntityRequest({ engine, release: release.entities, hooks }, actor(), { method, path, query: address.search, headers, body })
     const input = readRouteInput(route, Object.fromEntries(address.searchParams), body ?? {})
     const result = await engine.run(release.entities, actor(), hooks, async (transaction) => await release.sandbox?.call(`route:${route.name}`, input, info(), inside(transaction)) ?? null)
-    return { status: 200, headers: {}, body: result }
+    return { status: 200, headers: {}, text: JSON.stringify(result) }
   }
 
   const html = await readFile(join(dist, 'index.html'), 'utf8')
@@ -75,7 +80,7 @@ export async function pagesHost(dist: string) {
     if (pathname === '/api/users') return json({ data: [{ id: state.userId, name: 'Ada Admin' }] })
     if (pathname.startsWith('/api/hse-reports/')) {
       const given = await moduleApi(method, address, headers, sent === '' ? undefined : JSON.parse(sent) as Json)
-      return given.body === undefined ? { status: given.status } : { ...json(given.body, given.status), headers: { ...given.headers, 'content-type': 'application/json' } }
+      return given.text === undefined ? { status: given.status } : { status: given.status, body: given.text, headers: { ...given.headers, 'content-type': 'application/json' } }
     }
     if (pathname.startsWith(assets)) return { status: 200, headers: { 'content-type': pathname.endsWith('.css') ? 'text/css' : 'text/javascript' }, body: opened.read(pathname.slice(assets.length)) }
     const file = sheets.get(pathname) ?? (pathname.startsWith('/assets/') ? await readFile(join(dist, pathname)).catch(() => undefined) : undefined)

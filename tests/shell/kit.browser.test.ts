@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchBrowser } from '../setup/browser.ts'
 import { artefacts, screens, violations } from './browser-test.ts'
@@ -79,4 +79,91 @@ test('fingers get 44 px targets', async () => {
     .filter((element) => element.offsetParent && !element.closest('[aria-hidden=true]') && element.getAttribute('role') !== 'radio' && element.getBoundingClientRect().height < 43.5).map((element) => element.outerHTML.slice(0, 120))`)
   expect(small).toEqual([])
   await context.close()
+})
+
+async function openRecord(options: object, tab: string): Promise<Page> {
+  const page = await (await browser.newContext({ ...options, reducedMotion: 'reduce' })).newPage()
+  await page.goto(`${host.url}/kit`)
+  await page.getByRole('tab', { name: tab, exact: true }).click()
+  return page
+}
+
+test.each(Object.entries(screens))('history, comments and attachments are accessible: %s', async (name, options) => {
+  const page = await openRecord(options, 'Comments')
+  const part = '[data-kit=record]'
+  const judge = async (state: string): Promise<void> => {
+    await page.locator(part).screenshot({ path: `${artefacts}kit-record-${name}-${state}.png` })
+    expect(await violations(page, part), state).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth'), `${state}: no sideways scrolling`).toBe(options.viewport?.width)
+  }
+  await page.getByText('Then it can be closed.').waitFor()
+  await page.getByRole('button', { name: 'Answer' }).first().click()
+  await judge('comments')
+  await page.getByRole('tab', { name: 'Attachments' }).click()
+  await page.getByText('permit-2026-0117.pdf').waitFor()
+  await page.locator('input[type=file]').setInputFiles([{ name: 'large.bin', mimeType: 'text/plain', buffer: Buffer.alloc(1_001) }, { name: 'slow.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }])
+  await page.getByRole('progressbar', { name: 'Sending slow.txt' }).waitFor()
+  await judge('attachments')
+  await page.getByRole('tab', { name: 'History' }).click()
+  await page.getByText('by the module Risk matrix').waitFor()
+  await judge('history')
+  await page.getByRole('tab', { name: 'Failing' }).click()
+  await page.getByRole('alert').getByText('This could not be loaded').waitFor()
+  await page.context().close()
+})
+
+test('a comment is written, answered, changed and deleted by keyboard alone', async () => {
+  const page = await openRecord(screens['light'] ?? {}, 'Comments')
+  const comments = page.getByRole('region', { name: 'Comments' })
+  const focused = (): Promise<unknown> => page.evaluate('document.activeElement.textContent.trim() || document.activeElement.getAttribute("aria-label") || document.activeElement.tagName')
+  await comments.getByLabel('Write a comment').focus()
+  await page.keyboard.type('Noted.')
+  await page.keyboard.press('Control+Enter')
+  await comments.getByRole('article').getByText('Noted.').waitFor()
+  expect(await comments.getByLabel('Write a comment').inputValue()).toBe('')
+
+  const mine = comments.getByRole('article').filter({ hasText: 'Noted.' })
+  await mine.getByRole('button', { name: 'Answer' }).press('Enter')
+  expect(await focused(), 'the form takes the focus').toBe('TEXTAREA')
+  await page.keyboard.press('Escape')
+  expect(await focused(), 'and gives it back').toBe('Answer')
+
+  await mine.getByRole('button', { name: 'Actions on Panel operator' }).press('Enter')
+  await page.getByRole('menuitem', { name: 'Edit' }).press('Enter')
+  const field = comments.getByRole('textbox', { name: 'Edit' })
+  await field.waitFor()
+  await field.fill('x'.repeat(201))
+  await comments.getByText('At most 200 characters; there are 201.').waitFor()
+  await field.fill('Noted, thank you.')
+  await comments.getByRole('button', { name: 'Save' }).press('Enter')
+  const changed = comments.getByRole('article').filter({ hasText: 'Noted, thank you.' })
+  await changed.getByText('(edited)').waitFor()
+
+  await changed.getByRole('button', { name: 'Actions on Panel operator' }).press('Enter')
+  await page.getByRole('menuitem', { name: 'Delete' }).press('Enter')
+  await page.getByRole('dialog', { name: 'Delete the comment?' }).waitFor()
+  expect(await focused(), 'the safe button has the focus').toBe('Cancel')
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter')
+  await changed.waitFor({ state: 'detached' })
+  await page.context().close()
+})
+
+test('files are added, refused, cancelled and removed', async () => {
+  const page = await openRecord(screens['light'] ?? {}, 'Attachments')
+  const attachments = page.getByRole('region', { name: 'Attachments' })
+  await attachments.getByText('permit-2026-0117.pdf').waitFor()
+  const send = (name: string, bytes = 10) => page.locator('input[type=file]').setInputFiles([{ name, mimeType: 'text/plain', buffer: Buffer.alloc(bytes) }])
+  await send('note.txt')
+  await attachments.getByRole('link', { name: 'note.txt' }).waitFor()
+  await send('large.bin', 1_001)
+  await attachments.getByText('large.bin: Larger than 1 kB.').waitFor()
+  await attachments.getByRole('button', { name: 'Cancel: large.bin' }).click()
+  await send('slow.txt')
+  await attachments.getByRole('progressbar', { name: 'Sending slow.txt' }).waitFor()
+  await attachments.getByRole('button', { name: 'Cancel: slow.txt' }).click()
+  await attachments.getByText('slow.txt').waitFor({ state: 'detached' })
+  await attachments.getByRole('button', { name: 'Delete: note.txt' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await attachments.getByText('note.txt').waitFor({ state: 'detached' })
+  await page.context().close()
 })

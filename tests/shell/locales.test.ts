@@ -7,7 +7,7 @@ const read = (path: string): Messages => JSON.parse(readFileSync(new URL(`../../
 const flat = (messages: Messages, prefix = ''): [string, string][] => Object.entries(messages).flatMap(([key, value]) => (typeof value === 'string' ? [[prefix + key, value] as [string, string]] : flat(value, `${prefix}${key}.`)))
 const names = (message: string): string[] => (message.match(/\{\w+\}/g) ?? []).toSorted()
 
-describe.each(['locales', 'modules/locales'])('the messages in %s', (folder) => {
+describe.each(['locales', 'modules/locales', 'custom-fields/locales'])('the messages in %s', (folder) => {
   const english = new Map(flat(read(`${folder}/en.json`)))
   test.each(['fr', 'es', 'pt'])('are all there in %s, with the same values in them', (locale) => {
     const other = new Map(flat(read(`${folder}/${locale}.json`)))
