@@ -1,6 +1,6 @@
 import type { FieldDeclaration, Fields, IsRequired, ValueOf, ValuesOf, Writable } from './fields.ts'
 import type { Json } from './json.ts'
-import type { Operators } from './query.ts'
+import type { Action } from './rights.ts'
 
 /** A named step between two states; the API offers it as `POST …/:id/transitions/:name`. */
 export interface TransitionDeclaration<State extends string = string, FieldName extends string = string> {
@@ -9,7 +9,7 @@ export interface TransitionDeclaration<State extends string = string, FieldName 
   /** Action a user must be permitted. Default `edit`. */
   action?: Action
   /** What the record must be for the step to be taken, as the `where` of a query: `{ resolution: { null: false } }`. */
-  guard?: { readonly [K in FieldName]?: Json | Operators<never> }
+  guard?: { readonly [K in FieldName]?: Json }
 }
 
 export interface StatesDeclaration<State extends string = string, Transition extends string = string, FieldName extends string = string> {
@@ -18,12 +18,6 @@ export interface StatesDeclaration<State extends string = string, Transition ext
   values: readonly State[]
   transitions: Record<Transition, TransitionDeclaration<State, FieldName>>
 }
-
-/** What users may be permitted to do: the middle of `<app>.<action>.<scope>`. */
-export const actions = ['view', 'create', 'edit', 'delete', 'manage', 'approve', 'export'] as const
-export type Action = (typeof actions)[number]
-export const scopes = ['all', 'company', 'department', 'own'] as const
-export type Scope = (typeof scopes)[number]
 
 /** The fields that say whose a record is. A scope without a field grants nothing, but for `own`, which is `createdBy` by default. */
 export interface ScopeFields<FieldName extends string = string> {

@@ -1,4 +1,4 @@
-import type { Action } from './entity.ts'
+import type { Action } from './rights.ts'
 import type { Json } from './json.ts'
 
 export const fieldKinds = [
@@ -58,7 +58,7 @@ export interface FieldDeclaration {
   values?: readonly string[]
   /** `money`: the currencies that may be used, ISO 4217. Default: all. */
   currencies?: readonly string[]
-  /** `json`: JSON Schema 2020-12 of the value. Keywords of the applicator, validation and meta-data vocabularies; no `$ref` out of it, no `pattern`. */
+  /** `json`: JSON Schema 2020-12 of the value. Keywords of the applicator, validation and meta-data vocabularies; no `$ref`, no `pattern`. */
   schema?: { readonly [keyword: string]: Json }
   /** `reference` and `manyToMany`: `incident`, or `hse-reports/incident` for an entity of a plugin it depends on. */
   entity?: string

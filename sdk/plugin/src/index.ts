@@ -3,8 +3,10 @@ export type {
   CapabilityRequest, ChangeEvent, Context, Entities, EntitiesOf, FieldChanges, FieldHookHandlers, HookEvent, HookHandlers, Hooks, Log, MenuDeclaration, PermissionDeclaration, Plugin, PluginDeclaration,
   ResponseOf, RouteDeclaration, RouteInput, Routes, RoutesOf, SecretDeclaration, ServerHandlers,
 } from './plugin.ts'
-export { actions, defineEntity, featuresOf, scopes } from './entity.ts'
-export type { Action, ChangesOf, Entity, EntityDeclaration, EntityFeatures, FeatureName, InputOf, RecordOf, Scope, ScopeFields, StateOf, StatesDeclaration, SystemFields, TransitionDeclaration, TransitionOf } from './entity.ts'
+export { actions, scopes } from './rights.ts'
+export type { Action, Scope } from './rights.ts'
+export { defineEntity, featuresOf } from './entity.ts'
+export type { ChangesOf, Entity, EntityDeclaration, EntityFeatures, FeatureName, InputOf, RecordOf, ScopeFields, StateOf, StatesDeclaration, SystemFields, TransitionDeclaration, TransitionOf } from './entity.ts'
 export { field, fieldKinds } from './fields.ts'
 export type { Field, FieldDeclaration, FieldKind, Fields, GeoPoint, Money, OnDelete, SearchWeight, TimeRange, ValuesOf } from './fields.ts'
 export { buckets, operatorNames, queryLimits } from './query.ts'

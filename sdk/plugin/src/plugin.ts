@@ -1,9 +1,10 @@
 import type { CapabilityName, Http, Secrets, Users } from './capabilities.ts'
-import type { Action, Entity, FieldsOf, InputOf, RecordOf, Scope } from './entity.ts'
+import type { Entity, FieldsOf, InputOf, RecordOf } from './entity.ts'
 import type { Fields, ValuesOf } from './fields.ts'
 import type { Json } from './json.ts'
 import type { PluginLimits } from './limits.ts'
 import type { Repository } from './query.ts'
+import type { Action, Scope } from './rights.ts'
 
 export interface CapabilityRequest {
   name: CapabilityName
@@ -140,7 +141,7 @@ export interface ChangeEvent<R> {
   at: string
   /** Who made the change; the hook runs with this user's rights. */
   userId: string
-  /** As it was right after the change; of a deletion, right before. */
+  /** As it was right after the change; of a deletion, right before. Values of `encrypted` fields read `[encrypted]`. */
   record: R
 }
 /** By field: before and after. */

@@ -41,13 +41,13 @@ export interface Session {
   stylesheet?: string
 }
 
-/** That a record was changed. What is in it is read over REST, where every right is checked. */
+/** That a record was changed, or its comments or attachments were. What is in it is read over REST, where every right is checked. */
 export interface RecordChange {
   /** Id of the plugin whose entity it is. */
   plugin: string
   entity: string
   id: string
-  action: HistoryEntry['action']
+  action: HistoryEntry['action'] | 'comment' | 'attachment'
   /** Of the record after the change. */
   revision: number
   /** Who made it. */

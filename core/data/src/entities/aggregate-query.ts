@@ -4,6 +4,7 @@ import type { DatabaseTransaction } from '../database/index.ts'
 import { sql, type Sql } from '../database/sql.ts'
 import type { Column } from './columns.ts'
 import { columnOf, conditionsOf, invalidRequest, isObject, type Condition } from './conditions.ts'
+import { narrowedByTenant } from './custom-entity.ts'
 import type { AggregateGroup, EntityAggregate } from './entity-transaction.ts'
 import { allOf, binCondition } from './list-query.ts'
 import type { Related } from './related.ts'
@@ -39,7 +40,7 @@ export async function selectGroups(transaction: DatabaseTransaction, { entity, a
   if (all.length > queryLimits.measures) throw invalidRequest(`An aggregate takes at most ${queryLimits.measures} measures.`)
   const places = groups.map((_group, index) => sql.raw(String(index + 2)))
   const grouped = groups.length === 0 ? sql`` : sql`group by ${sql.join(places)} order by ${sql.join(places)}`
-  const conditions = [allowed, ...binCondition(entity), ...conditionsOf(entity, aggregate.where, related), ...(searchOf(entity, aggregate.q)?.conditions ?? [])]
+  const conditions = [allowed, ...narrowedByTenant(entity, { where: aggregate.where ?? {} }), ...binCondition(entity), ...conditionsOf(entity, aggregate.where, related), ...(searchOf(entity, aggregate.q)?.conditions ?? [])]
   const rows = await transaction.texts(sql`select ${sql.join([sql`count(*)`, ...groups, ...all].map((one) => ('expression' in one ? one.expression : one)))} from ${entity.table} as record
     where ${allOf(conditions)} ${grouped} limit ${sql.raw(String(queryLimits.groupRows + 1))}`)
   if (rows.length > queryLimits.groupRows) throw new OpsFluxError('invalid-request', `There are more than ${queryLimits.groupRows} groups. Narrow "where" or group by fewer fields.`)

@@ -26,13 +26,13 @@ export type FieldChanges = { [field: string]: { from: Json; to: Json; hook?: str
 export function logStatement(writing: Writing, entity: ReleaseEntity, change: Change): Sql {
   const { actor, now } = writing
   writing.noteChange(entity.pluginId)
-  const payload = JSON.stringify({ changes: change.changes, ...(change.record ? { record: change.record } : {}), ...(change.purged ? { purged: true } : {}) })
-  const told = sql`insert into opsflux.outbox (tenant_id, plugin_id, entity, record_id, action, revision, user_id, at, transition, payload)
+  const payload = JSON.stringify({ changes: change.changes, ...(change.record ? { record: told(entity, change.record) } : {}), ...(change.purged ? { purged: true } : {}) })
+  const outbox = sql`insert into opsflux.outbox (tenant_id, plugin_id, entity, record_id, action, revision, user_id, at, transition, payload)
     values (${actor.tenantId}::uuid, ${entity.pluginId}, ${entity.name}, ${change.id}::uuid, ${change.action}, ${change.revision}::integer, ${actor.userId}::uuid, ${now}::timestamptz, ${change.transition ?? null}, ${payload}::jsonb)`
-  if (!entity.features.audit) return told
+  if (!entity.features.audit) return outbox
   return sql`with audited as (insert into opsflux.audit_entry (id, tenant_id, at, plugin_id, entity, record_id, action, revision, user_id, transition, hooks, changes)
     values (${uuidV7()}::uuid, ${actor.tenantId}::uuid, ${now}::timestamptz, ${entity.pluginId}, ${entity.name}, ${change.id}::uuid, ${change.action}, ${change.revision}::integer, ${actor.userId}::uuid,
-      ${change.transition ?? null}, ${change.hooks ?? []}::text[], ${JSON.stringify(change.changes)}::jsonb)) ${told}`
+      ${change.transition ?? null}, ${change.hooks ?? []}::text[], ${JSON.stringify(change.changes)}::jsonb)) ${outbox}`
 }
 
 /** What a write gives other values, with the plugin whose hook did. Encrypted values are not told. */
@@ -44,11 +44,15 @@ export function changesOf(entity: ReleaseEntity, before: Row | undefined, values
     const is = field === 'custom' ? { ...(was as Row | null), ...customAsStored(entity, value) } : value
     if (!column || isSame(column, was, is)) continue
     const hook = changedBy[field]
-    const told = (one: Json): Json => (column.kind === 'encrypted' && one !== null ? '[encrypted]' : one)
-    changes[field] = { from: told(was), to: told(is), ...(hook === undefined ? {} : { hook }) }
+    changes[field] = { from: shown(column, was), to: shown(column, is), ...(hook === undefined ? {} : { hook }) }
   }
   return changes
 }
+
+/** A record as others may be told of it. */
+const told = (entity: ReleaseEntity, record: Row): Row => Object.fromEntries(Object.entries(record).map(([field, value]) => [field, shown(entity.columns.get(field), value)]))
+
+const shown = (column: Column | undefined, value: Json): Json => (column?.kind === 'encrypted' && value !== null ? '[encrypted]' : value)
 
 /** Whether two valid values are stored alike. */
 function isSame(column: Column, a: Json, b: Json): boolean {

@@ -104,6 +104,7 @@ test('a restore point holds none of them', async () => {
 })
 
 test('values of a field are counted and erased in all records of one tenant, and of no other', async () => {
+  for (const name of (await customIndexesOf(assets.database, manifest.id)).keys()) await dropCustomIndex(assets.database, manifest.id, name)
   const entity = assets.release.entity('asset')
   const count = (actor: typeof alice): Promise<number> => assets.database.transaction(actor, (transaction) => countCustomValues(transaction, entity, 'plain'))
   expect([await count(alice), await count(carol)]).toEqual([20_000, 2_222])

@@ -4,7 +4,7 @@ import type { Database } from '../database/index.ts'
 import { quoteIdentifier } from '../database/roles.ts'
 import { ownerOf, schemaOf } from '../plugin-schema/names.ts'
 import { asOwner } from '../plugin-schema/owner-connection.ts'
-import { withPluginLock } from '../plugin-schema/plugin-lock.ts'
+import { tryStepLock } from '../plugin-schema/step-lock.ts'
 import { snakeCase } from './columns.ts'
 import { customExpression } from './custom-columns.ts'
 import { isUuid } from './uuid.ts'
@@ -27,9 +27,9 @@ export async function customIndexesOf(database: Database, pluginId: string): Pro
 }
 
 /**
- * Makes the index without stopping writes, unless it serves already; one left half-built is made again. Waits while the module is being
- * changed, and a change waits for it. False when the entity has no table.
- * @throws operation-in-progress; the database's errors
+ * Makes the index without stopping writes, unless it serves already; one left half-built is made again. A change of the module ends it:
+ * then it is to be asked for again. False when the entity has no table.
+ * @throws operation-in-progress while something else works on the plugin's tables; the database's errors
  */
 export async function makeCustomIndex(database: Database, index: CustomIndex, signal?: AbortSignal): Promise<boolean> {
   const name = customIndexName(index.id)
@@ -67,22 +67,20 @@ function definitionOf({ tenantId, ...field }: CustomIndex): string {
   return `(tenant_id, (${customExpression(field, '')}), id) where tenant_id = '${tenantId}'::uuid`
 }
 
+// Never waits for its turn: whoever waits in a statement holds a snapshot, for whose end `create index concurrently` waits in turn.
+// A change of the module takes the same lock, and ends the session that has it.
 function onOwnerConnection<T>(database: Database, pluginId: string, signal: AbortSignal | undefined, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  return withPluginLock(database.adminUrl, pluginId, async () => {
-    if (signal?.aborted) throw stopped()
-    return asOwner(database.roleUrl(ownerOf(pluginId)), schemaOf(pluginId), async (client) => {
-      // However many rows there are; it waits for transactions that are older than itself.
-      await client.query("set statement_timeout = 0; set lock_timeout = '60s'")
-      const { rows: [row] } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-      const cancel = (): void => void database.admin.query('select pg_cancel_backend($1)', [row?.pid]).catch(() => undefined)
-      signal?.addEventListener('abort', cancel, { once: true })
-      try {
-        return await work(client)
-      } finally {
-        signal?.removeEventListener('abort', cancel)
-      }
-    })
+  return asOwner(database.roleUrl(ownerOf(pluginId)), schemaOf(pluginId), async (client) => {
+    if (signal?.aborted || !(await tryStepLock(client, pluginId))) throw new OpsFluxError('operation-in-progress', `The tables of the module ${pluginId} are being worked on. The index waits for its turn.`)
+    // However many rows there are; it waits for transactions that are older than itself.
+    await client.query("set statement_timeout = 0; set lock_timeout = '60s'")
+    const { rows: [row] } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const cancel = (): void => void database.admin.query('select pg_cancel_backend($1)', [row?.pid]).catch(() => undefined)
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      return await work(client)
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
   })
 }
-
-const stopped = (): OpsFluxError => new OpsFluxError('not-ready', 'The platform is stopping: the index is made when it runs again.')

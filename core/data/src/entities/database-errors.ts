@@ -1,16 +1,17 @@
 import { isOpsFluxError, OpsFluxError, type FieldError } from '@opsflux/sdk'
+import { sqlName, snakeCase } from '@opsflux/migrations/generate'
 import pg from 'pg'
 import type { ReleaseEntities, ReleaseEntity } from './release-entities.ts'
 import { validationFailed } from './validator.ts'
 
 /** What a failed write means to its caller; any other error is answered as it is. */
-export function writeError(release: ReleaseEntities, entity: ReleaseEntity, error: unknown): unknown {
+export function writeError(release: ReleaseEntities, entity: ReleaseEntity, locale: string, error: unknown): unknown {
   if (isOpsFluxError(error) || !(error instanceof pg.DatabaseError)) return error
   switch (error.code) {
     case '23505': return duplicate(entity, error)
     case '23503': return error.table === entity.tableName ? wrongValues(entity, error, 'reference', 'There is no such record.') : referredTo(release, entity, error)
     case '23502': return wrongValues(entity, error, 'required', 'A value is required.')
-    case '23514': return wrongValues(entity, error, 'check', 'The value breaks a rule of the module.')
+    case '23514': return brokenCheck(release, entity, locale, error)
     case '22001': return wrongValues(entity, error, 'too-long', 'The value is too long.')
     case '22003': return wrongValues(entity, error, 'too-large', 'The value is too large.')
     case '0A000':
@@ -29,6 +30,15 @@ function duplicate(entity: ReleaseEntity, error: pg.DatabaseError): OpsFluxError
 function referredTo(release: ReleaseEntities, entity: ReleaseEntity, error: pg.DatabaseError): OpsFluxError {
   const by = release.byTable(error.table ?? '')?.name ?? 'other'
   return new OpsFluxError('conflict', `This ${entity.name} is referred to by ${by} records. Change or delete them first.`, { data: { entity: by }, cause: error })
+}
+
+/** In the words of the module, and at the field that the check is named after. */
+function brokenCheck(release: ReleaseEntities, entity: ReleaseEntity, locale: string, error: pg.DatabaseError): OpsFluxError {
+  const name = Object.keys(entity.declaration.checks ?? {}).find((check) => sqlName(entity.tableName, snakeCase(check), 'check') === error.constraint)
+  const message = name === undefined ? undefined : release.message(`check.${entity.name}.${name}`, locale)
+  if (name === undefined || message === undefined) return wrongValues(entity, error, 'check', 'The value breaks a rule of the module.')
+  const path = Object.hasOwn(entity.declaration.fields, name) ? `/${name}` : ''
+  return new OpsFluxError('validation-failed', message, { data: { errors: [{ path, code: 'check', message }] }, cause: error })
 }
 
 function wrongValues(entity: ReleaseEntity, error: pg.DatabaseError, code: string, message: string): OpsFluxError {

@@ -1,6 +1,7 @@
 import { isOpsFluxError, OpsFluxError, type Json } from '@opsflux/sdk'
 import { bulkWrite, isAtomic } from './bulk.ts'
 import { invalidRequest, isObject } from './conditions.ts'
+import type { EntityRequest, EntityResponse } from './entity-messages.ts'
 import type { EntityEngine } from './entity-engine.ts'
 import type { EntitySession } from './entity-session.ts'
 import type { Actor, EntityAggregate, EntityQuery, HookCaller } from './entity-transaction.ts'
@@ -11,24 +12,6 @@ import type { ReleaseEntities } from './release-entities.ts'
 import type { StoredRecord } from './stored-record.ts'
 import type { Subresource } from './subresources.ts'
 import { isUuid } from './uuid.ts'
-
-export interface EntityRequest {
-  method: string
-  /** Decoded segments after `/api/<plugin>/`. */
-  path: readonly string[]
-  /** Raw, with or without its `?`. */
-  query: string
-  /** By lower-case name. */
-  headers: Readonly<Record<string, string | undefined>>
-  body: Json | undefined
-}
-
-export interface EntityResponse {
-  status: number
-  headers: Record<string, string>
-  /** JSON. */
-  text?: string
-}
 
 /** How the entities of one release are served. */
 export interface EntityService {

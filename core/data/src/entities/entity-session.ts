@@ -242,7 +242,7 @@ export class EntitySession implements EntityTransaction {
         const stored = await (this.#options.savepoints ? this.#undoable(() => work(entity, writing)) : work(entity, writing))
         return stored ? stored.as(selectionOf(this.#seen(entity)).columns) : new StoredRecord([], [])
       } catch (error) {
-        throw writeError(this.release, entity, this.#options.savepoints ? error : this.#broken(error))
+        throw writeError(this.release, entity, this.actor.locale, this.#options.savepoints ? error : this.#broken(error))
       }
     })
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { OpsFluxError, queryLimits } from '@opsflux/sdk'
 import { sql } from '../database/sql.ts'
 import { invalidRequest } from './conditions.ts'
-import type { EntityRequest, EntityResponse } from './entity-request.ts'
+import type { EntityRequest, EntityResponse } from './entity-messages.ts'
 import type { EntitySession } from './entity-session.ts'
 
 /** Expired answers that one request clears away. */

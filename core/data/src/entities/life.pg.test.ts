@@ -4,7 +4,8 @@ import { sql } from '../database/sql.ts'
 import { handleEntityRequest } from './entity-request.ts'
 import type { EntitySession } from './entity-session.ts'
 import type { Actor, HookCaller, Row } from './entity-transaction.ts'
-import { alice, bob, carol, manifest, withPermissions, worksDatabase, type Works } from './test-fixture.ts'
+import { ReleaseEntities } from './release-entities.ts'
+import { alice, bob, carol, manifest, sealer, withPermissions, worksDatabase, type Works } from './test-fixture.ts'
 
 let works: Works
 const told: string[][] = []
@@ -221,6 +222,38 @@ describe('a sequence', () => {
     expect(await codeOf(send('POST', 'asset', { body: { name: 'x', tag: 'AST-1' } }))).toBe('validation-failed')
     const other = await send('POST', 'asset', { body: { name: 'of another tenant' }, actor: carol })
     expect(other.body['tag']).toMatch(/-0001$/)
+  })
+
+  test('goes on after numbers that a migration gave, whether or not it had begun', async () => {
+    const year = new Date().getUTCFullYear()
+    const numbered = async (id: Json | undefined, number: string): Promise<void> => { await works.database.admin.query('update p_test_works.asset set tag = $2 where id = $1', [id, number]) }
+    const [one, two] = [await asset(), await asset()]
+    const last = Number(String(two['tag']).split('-')[2])
+    await numbered(one['id'], `AST-${year}-${String(last + 3)}`)
+    await numbered(two['id'], `AST-${year}-${String(last + 1).padStart(4, '0')}`)
+    expect((await asset())['tag']).toBe(`AST-${year}-${String(last + 4).padStart(4, '0')}`)
+    await works.database.admin.query("delete from opsflux.sequence_counter where entity = 'asset'")
+    await numbered(one['id'], `AST-${year}-12345`)
+    for (const other of [`AST-${year - 1}-99999`, `AST-${year}-99999-b`, `XAST-${year}-99999`]) await numbered(two['id'], other)
+    await send('DELETE', `asset/${idOf(one)}`, { revision: 1 })
+    expect([(await asset())['tag'], (await asset())['tag']]).toEqual([`AST-${year}-12346`, `AST-${year}-12347`])
+  })
+
+  test('is found by its number, whole or begun', async () => {
+    const { tag } = await asset({ name: 'to be found' })
+    expect(await namesOf(`q=${String(tag)}`)).toEqual(['to be found'])
+    expect(await namesOf(`q=${String(tag).slice(0, -1).toLowerCase()}&where[name]=to be found`)).toEqual(['to be found'])
+  })
+})
+
+describe('a check of the entity', () => {
+  test('that a record breaks is said in the words of its module, in the language of the user', async () => {
+    const words = new Map([['en', { 'check.asset.namedSite': 'That name is not allowed.' }], ['fr', { 'check.asset.namedSite': 'Ce nom est interdit.' }]])
+    const release = new ReleaseEntities(manifest, sealer, words)
+    const refused = (locale: string) => works.engine.run(release, { ...alice, locale }, undefined, (db) => db.create('asset', { name: 'forbidden' }))
+    await expect(refused('fr-FR')).rejects.toMatchObject({ code: 'validation-failed', message: 'Ce nom est interdit.', data: { errors: [{ path: '', code: 'check', message: 'Ce nom est interdit.' }] } })
+    await expect(refused('de')).rejects.toMatchObject({ message: 'That name is not allowed.' })
+    await expect(asset({ name: 'forbidden' })).rejects.toMatchObject({ code: 'validation-failed', data: { errors: [{ code: 'check' }] } })
   })
 })
 

@@ -76,12 +76,18 @@ function isOneOf(column: Column, values: readonly NonNullable<Json>[]): Sql {
 }
 
 function comparable(column: Column, operator: OperatorName, operand: Json | undefined): NonNullable<Json> {
-  if (column.kind === 'manyToMany') throw invalidRequest(`"${operator}" cannot be used on ${column.field}, which links several records. Use has or null.`)
+  requireComparable(column, operator)
   if (!isComparable(column, operand) || (typeof operand === 'string' && operand.length > maxTextLength)) throw invalidRequest(`"${operator}" on ${column.field} takes ${expectation(column)}.`)
   return operand
 }
 
+function requireComparable(column: Column, operator: OperatorName): void {
+  if (column.kind === 'manyToMany') throw invalidRequest(`"${operator}" cannot be used on ${column.field}, which links several records. Use has or null.`)
+  if (!column.isFilterable) throw invalidRequest(`"${operator}" on ${column.field} takes ${expectation(column)}.`)
+}
+
 function comparableList(column: Column, operator: OperatorName, operand: Json): NonNullable<Json>[] {
+  requireComparable(column, operator)
   if (!Array.isArray(operand)) throw invalidRequest(`"${operator}" on ${column.field} takes a list.`)
   if (operand.length > queryLimits.listValues) throw invalidRequest(`"${operator}" on ${column.field} takes at most ${queryLimits.listValues} values.`)
   return operand.map((value) => comparable(column, operator, value))
@@ -126,8 +132,9 @@ function near(column: Column, operand: Json): Sql {
   if (!isGeoPoint(point) || typeof metres !== 'number' || !(metres >= 0 && metres <= furthest)) throw invalidRequest(`"near" on ${column.field} takes { lat, lng, metres }, with at most ${furthest} metres.`)
   const [lat, lng] = column.pair.refs
   const degrees = (metres / earthRadius) * (180 / Math.PI) + 1e-9
-  // Haversine. A migration may have written what has no sine: then there is no distance, and no error.
+  const away = (ref: Sql, from: number): Sql => sql`sin(radians(greatest(abs(${ref} - ${from}::double precision), 1e-100)) / 2) ^ 2`
+  // Haversine. PostgreSQL fails where a product is too small for a double, so nothing is nearer than 1e-100 degrees, and 0 metres are a micrometre; a migration may have
+  // written what has no sine: then there is no distance, and no error.
   return sql`(${lat} between ${point.lat - degrees}::double precision and ${point.lat + degrees}::double precision and case when ${lat} between -90 and 90 and ${lng} between -180 and 180 then
-    ${2 * earthRadius}::double precision * asin(least(1, sqrt(sin(radians(${lat} - ${point.lat}::double precision) / 2) ^ 2
-      + cos(radians(${lat})) * cos(radians(${point.lat}::double precision)) * sin(radians(${lng} - ${point.lng}::double precision) / 2) ^ 2))) <= ${metres}::double precision else false end)`
+    ${2 * earthRadius}::double precision * asin(least(1, sqrt(${away(lat, point.lat)} + cos(radians(greatest(abs(${lat}), 1e-100))) * ${Math.cos((point.lat * Math.PI) / 180)}::double precision * ${away(lng, point.lng)}))) <= ${Math.max(metres, 1e-6)}::double precision else false end)`
 }

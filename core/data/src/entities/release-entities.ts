@@ -34,6 +34,8 @@ export interface LinkTable {
   target: string
 }
 
+type ReleaseMessages = ReadonlyMap<string, { readonly [key: string]: string }>
+
 /** What releases built before features existed have. */
 const featuresBefore: EntityFeatures = { audit: true, comments: false, attachments: false, versions: false, search: false, softDelete: false, customFields: false }
 
@@ -45,12 +47,22 @@ export class ReleaseEntities {
   readonly pluginId: string
   readonly version: string
   readonly #entities: ReadonlyMap<string, ReleaseEntity>
+  readonly #messages: ReleaseMessages
 
-  /** @param sealer of `encrypted` fields; without one they cannot be read or written */
-  constructor(manifest: PluginManifest, sealer?: Sealer) {
+  /**
+   * @param sealer of `encrypted` fields; without one they cannot be read or written
+   * @param messages of the release's locales, by language
+   */
+  constructor(manifest: PluginManifest, sealer?: Sealer, messages: ReleaseMessages = new Map()) {
     this.pluginId = manifest.id
     this.version = manifest.version
+    this.#messages = messages
     this.#entities = new Map(manifest.entities.map((entity) => [entity.name, compile(manifest, entity, sealer)]))
+  }
+
+  /** A message of the release in this language, else in English. */
+  message(key: string, locale: string): string | undefined {
+    return this.#messages.get(locale.slice(0, 2))?.[key] ?? this.#messages.get('en')?.[key]
   }
 
   get names(): string[] {

@@ -26,16 +26,19 @@ export function searchOf(entity: ReleaseEntity, q: string | undefined): Search |
   return entity.features.search && seesAll ? byWeight(words) : byFields(entity, words, entity.declaration.search ?? weighted)
 }
 
-// What is no letter or digit separates words, as it does in `to_tsvector`; nothing of a caller is read as tsquery syntax.
+// What is no letter or digit separates words, as it mostly does in `to_tsvector`; nothing of a caller is read as tsquery syntax.
 function byWeight(words: readonly string[]): Search {
   const stems = words.flatMap((word) => word.split(/[^\p{L}\p{N}]+/u)).filter((stem) => stem !== '')
   if (stems.length === 0) return { conditions: words.length === 0 ? [] : [sql`false`] }
-  const query = sql`to_tsquery('simple', ${stems.map((stem) => `'${stem}':*`).join(' & ')})`
+  const query = sql`to_tsquery('simple', ${stems.map(beginningWith).join(' & ')})`
   return {
     conditions: [sql`record.search_vector @@ ${query}`],
     rank: [{ field: 'rank', descending: true, rank: sql`ts_rank(record.search_vector, ${query})`, type: 'real', mayBeNull: false }],
   }
 }
+
+// `to_tsvector` takes the hyphen before a number for its sign: INC-2026-0001 is `inc`, `-2026` and `-0001`.
+const beginningWith = (stem: string): string => (/^\d/.test(stem) ? `('${stem}':* | '-${stem}':*)` : `'${stem}':*`)
 
 /** Also for releases from before weights existed. */
 function byFields(entity: ReleaseEntity, words: readonly string[], fields: readonly string[]): Search {

@@ -1,5 +1,5 @@
 import type { FeatureName, Json } from '@opsflux/sdk'
-import type { EntityResponse } from './entity-request.ts'
+import type { EntityResponse } from './entity-messages.ts'
 import type { EntityTransaction, Row } from './entity-transaction.ts'
 import type { ReleaseEntity } from './release-entities.ts'
 

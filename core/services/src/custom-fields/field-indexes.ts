@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { customIndexesOf, customIndexName, dropCustomIndex, makeCustomIndex, type CustomIndex, type Database } from '@opsflux/data'
-import type { CustomField } from '@opsflux/sdk'
+import { isOpsFluxError, type CustomField } from '@opsflux/sdk'
 
 interface WantedIndex extends CustomIndex {
   state: NonNullable<CustomField['indexState']>
@@ -12,7 +12,12 @@ export interface FieldIndexesParts {
   log: Logger
   /** Before the second and third attempt. Default 1 and 5 seconds. */
   retryDelaysMs?: readonly number[]
+  /** Until the next look while another host, or a change of the module, works on the same tables. Default 500. */
+  busyMs?: number
 }
+
+// 57P01: the session was ended by a change of the module, which goes first.
+const isBusy = (error: unknown): boolean => isOpsFluxError(error) ? error.code === 'operation-in-progress' : error instanceof Error && 'code' in error && error.code === '57P01'
 
 /**
  * Makes the indexes in the tables of plugins what the fields ask for: while people go on writing, one at a time per plugin over all hosts,
@@ -22,14 +27,16 @@ export class FieldIndexes {
   readonly #database: Database
   readonly #log: Logger
   readonly #retryDelaysMs: readonly number[]
+  readonly #busyMs: number
   readonly #stopping = new AbortController()
   /** By plugin; a further wish while it runs makes it look once more. */
   readonly #running = new Map<string, { work: Promise<void>; again: boolean }>()
 
-  constructor({ database, log, retryDelaysMs = [1_000, 5_000] }: FieldIndexesParts) {
+  constructor({ database, log, retryDelaysMs = [1_000, 5_000], busyMs = 500 }: FieldIndexesParts) {
     this.#database = database
     this.#log = log
     this.#retryDelaysMs = retryDelaysMs
+    this.#busyMs = busyMs
   }
 
   /** Goes on where a host stopped. */
@@ -62,7 +69,10 @@ export class FieldIndexes {
       try {
         await this.#compare(pluginId)
       } catch (error) {
-        if (!this.#stopping.signal.aborted) this.#log.error({ err: error, plugin: pluginId }, 'indexes of custom fields not looked at')
+        if (this.#stopping.signal.aborted) return
+        run.again ||= isBusy(error)
+        if (isBusy(error)) await delay(this.#busyMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+        else this.#log.error({ err: error, plugin: pluginId }, 'indexes of custom fields not looked at')
       }
     } while (run.again && !this.#stopping.signal.aborted)
   }
@@ -93,6 +103,7 @@ export class FieldIndexes {
         return
       } catch (error) {
         if (this.#stopping.signal.aborted) return
+        if (isBusy(error)) throw error
         this.#log.warn({ err: error, plugin: index.pluginId, entity: index.entity, field: index.name, attempt }, 'index of a custom field not made')
         const wait = this.#retryDelaysMs[attempt]
         if (wait === undefined) return this.#note(index, 'failed')

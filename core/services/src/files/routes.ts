@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { Type } from 'typebox'
 import { addRoute } from '@opsflux/kernel'
 import { OpsFluxError } from '@opsflux/sdk'
-import { signedIn, type Caller } from '../identity/index.ts'
+import { signedIn, type SignedIn } from '../identity/index.ts'
 import { sendContent } from './send-content.ts'
 import { fileNameOf } from './file-name.ts'
 import type { FileUse } from './file-uses.ts'
@@ -11,8 +11,8 @@ import type { FileReader, Files } from './files.ts'
 
 const params = Type.Object({ id: Type.String({ pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' }) })
 
-/** Who may see a use of a file, for its caller. */
-export type UseSight = (caller: Caller, use: FileUse) => Promise<boolean>
+/** Whether a user may see a use of a file. */
+export type UseSight = (caller: SignedIn, use: FileUse) => Promise<boolean>
 
 /** Uploads and downloads. Goes before what reads JSON bodies: here a body is a file, whatever its type. */
 export function fileRoutes(files: Files, maySee: UseSight): Router {

@@ -34,10 +34,11 @@ const watchesOf = (notifications: Notifications): RecordWatches => new RecordWat
 /** A page's end of a socket. */
 class Page {
   readonly heard: RecordChange[] = []
+  missed = 0
   readonly #socket = new EventEmitter()
 
   constructor(watches: RecordWatches, actor: () => Actor | undefined) {
-    const socket = { connected: true, on: this.#socket.on.bind(this.#socket), emit: (_name: string, change: RecordChange) => { this.heard.push(change) } }
+    const socket = { connected: true, on: this.#socket.on.bind(this.#socket), emit: (name: string, change: RecordChange) => (name === 'records.missed' ? this.missed++ : this.heard.push(change)) }
     watches.add(socket as unknown as LiveSocket, async () => actor())
   }
 
@@ -127,6 +128,16 @@ describe('a page', () => {
     await until(page)
     for (const one of [page, all]) one.send('disconnect')
   })
+})
+
+test('a page is told when its host was out of touch with the others', async () => {
+  const page = new Page(there, () => alice)
+  await page.watch(entity)
+  await scene.database.database.admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'opsflux-notifications' and datname = current_database()")
+  await expect.poll(() => page.missed, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(() => elsewhere.isConnected, { timeout: 10_000 }).toBe(true)
+  await until(page)
+  page.send('disconnect')
 })
 
 describe('a watch', () => {

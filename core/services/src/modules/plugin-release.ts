@@ -54,7 +54,7 @@ export async function loadRelease({ folder, digest, seal, policy, onEvent, seale
       })
     : undefined
   return {
-    pluginId: manifest.id, version: manifest.version, digest, manifest, folder, files: new ReleaseFiles(folder, content.manifest.files), entities: new ReleaseEntities(manifest, sealer), sandbox, messages,
+    pluginId: manifest.id, version: manifest.version, digest, manifest, folder, files: new ReleaseFiles(folder, content.manifest.files), entities: new ReleaseEntities(manifest, sealer, messages), sandbox, messages,
     stop: async () => {
       isEnding = true
       await sandbox?.stop()

@@ -9,21 +9,30 @@ export interface StoredDocument {
 /** Documents by everything that is in them; those used last are kept. */
 export class DocumentCache {
   readonly #kept = new Map<string, StoredDocument>()
-  readonly #size: number
+  readonly #most: number
+  #characters = 0
 
-  /** @param size documents kept; one of ten entities takes some 200 KB */
-  constructor(size = 50) {
-    this.#size = size
+  /** @param most characters kept in all; a document of ten entities has some 200,000 */
+  constructor(most = 20_000_000) {
+    this.#most = most
   }
 
   /** @param key all that decides what the document says */
   get(key: unknown, make: () => unknown): StoredDocument {
     const name = sha256(JSON.stringify(key))
-    const document = this.#kept.get(name) ?? stored(make())
-    this.#kept.delete(name)
+    const document = this.#take(name) ?? stored(make())
     this.#kept.set(name, document)
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > this.#size && oldest !== undefined) this.#kept.delete(oldest)
+    this.#characters += document.text.length
+    for (const oldest of this.#kept.keys()) {
+      if (this.#characters <= this.#most) break
+      this.#take(oldest)
+    }
+    return document
+  }
+
+  #take(name: string): StoredDocument | undefined {
+    const document = this.#kept.get(name)
+    if (document && this.#kept.delete(name)) this.#characters -= document.text.length
     return document
   }
 }

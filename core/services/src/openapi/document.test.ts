@@ -167,6 +167,12 @@ test('fields are called as in the language of the reader', () => {
   expect(document.tags.at(-1)).toMatchObject({ name: 'test-works', description: 'Travaux: Ordres.' })
 })
 
+test('a route at the address of an entity goes before its method, and leaves the others', () => {
+  const routes = [{ name: 'sites', method: 'GET' as const, path: '/site', action: 'view', query: {}, body: {} }]
+  const { paths } = openApiDocument([moduleOf({ ...manifest, routes }, 'en', {})], alice)
+  expect(paths['/api/test-works/site']).toMatchObject({ get: { operationId: 'test-works.routes.sites' }, post: { operationId: 'test-works.site.create' } })
+})
+
 test('two modules with an entity of one name keep apart, and none takes a name of the platform', () => {
   const entity = { name: 'comment', fields: {} }
   const document = openApiDocument([moduleOf({ ...manifest, id: 'mod-one', entities: [{ name: 'site', fields: {} }, entity] }, 'en', {}), moduleOf({ ...manifest, id: 'mod-two', entities: [{ name: 'site', fields: {} }] }, 'en', {})], alice)

@@ -25,7 +25,7 @@ export function openApiDocument(modules: readonly ApiModule[], actor: Actor): Op
     info: { title: 'OpsFlux', version: sdkVersion, description: introduction },
     servers: [{ url: '/' }], security: [{ session: [] }],
     tags: [platformTag, ...modules.map(tagOf)],
-    paths: { ...platformPaths, ...Object.assign({}, ...entities.map((seen) => entityPaths(seen, expandableOf(seen, byName)))), ...Object.fromEntries(routes) },
+    paths: { ...platformPaths, ...withRoutes(Object.assign({}, ...entities.map((seen) => entityPaths(seen, expandableOf(seen, byName)))), routes) },
     components: { schemas: { ...sharedSchemas, ...Object.assign({}, ...schemas) }, parameters: sharedParameters, headers: sharedHeaders, responses: sharedResponses, securitySchemes },
   }
 }
@@ -39,6 +39,13 @@ function seenEntities({ manifest, entities, messages, locale }: ApiModule, actor
     entity, customFields, messages, locale, pluginId: manifest.id, name: entity.name, schema: names.get(`${manifest.id}/${entity.name}`) ?? entity.name,
     may: (action) => ability.may(action, entity), readable: ability.readable(entity), writable: (action) => ability.writable(entity, action),
   })).filter((seen) => seen.may('view') || seen.may('create'))
+}
+
+/** A route goes before the method of an entity at the same address. */
+function withRoutes(paths: OpenApiDocument['paths'], routes: readonly [path: string, item: JsonObject][]): OpenApiDocument['paths'] {
+  const all = { ...paths }
+  for (const [path, item] of routes) all[path] = { ...all[path], ...item }
+  return all
 }
 
 function tagOf({ manifest, messages }: ApiModule): JsonObject {

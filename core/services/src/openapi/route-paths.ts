@@ -11,7 +11,7 @@ export function routePaths({ manifest, messages }: ApiModule, may: (action: stri
   return manifest.routes.filter(({ action }) => may(action)).map((route) => {
     const parameters = Object.entries(route.query).map(([name, declaration]) => queryParameter(name, declaration, labelled(messages, route.name, name, declaration)))
     const described = operation(manifest.id, {
-      id: [manifest.id, 'routes', route.name], summary: sentence(words(route.name)), parameters, ...(route.method === 'POST' ? { body: bodyOf(route) } : {}),
+      id: [manifest.id, 'routes', route.name], summary: sentence(words(route.name)), parameters, ...(Object.keys(route.body).length > 0 ? { body: bodyOf(route) } : {}),
       answers: { 200: answer('What the module answers.', {}) }, problems: route.method === 'POST' ? [413, 422] : [],
     })
     return [`/api/${manifest.id}${route.path}`, { [route.method.toLowerCase()]: described }]

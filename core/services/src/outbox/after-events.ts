@@ -8,6 +8,7 @@ const eventsOf: Record<HistoryEntry['action'], string> = {
 
 /** The events of one change: of the record first, then of each field with another value. */
 export function afterEvents({ action, payload }: Pick<OutboxRow, 'action' | 'payload'>): string[] {
+  if (action === 'comment' || action === 'attachment') return []
   return [eventsOf[action], ...Object.keys(payload.changes).map((field) => `afterChange.${field}`)]
 }
 

@@ -8,7 +8,8 @@ export interface OutboxRow {
   tenant_id: string
   entity: string
   record_id: string
-  action: HistoryEntry['action']
+  /** `comment` and `attachment`: only open pages are told. */
+  action: HistoryEntry['action'] | 'comment' | 'attachment'
   /** Of the record after the change. */
   revision: number
   user_id: string

@@ -49,6 +49,17 @@ describe('after-hooks', () => {
     await scene.end(outbox)
   })
 
+  test('are not given encrypted values, and the outbox does not keep them', async () => {
+    scene.serve(works, { hooks: { asset: ['afterCreate', 'afterDelete'] }, code: `{ asset: { ${tell('afterCreate')}, afterDelete: () => { throw new Error('never') } } }` })
+    const outbox = scene.dispatch({ backOffMs: () => 0 })
+    const id = idOf(await scene.write((db) => db.create('asset', { name: 'safe', pin: '4711' })))
+    await scene.write((db) => db.remove('asset', id))
+    await expect.poll(waiting, { timeout: 10_000 }).toMatchObject([{ isParked: true }])
+    expect(told()).toEqual([['afterCreate', expect.objectContaining({ record: expect.objectContaining({ name: 'safe', pin: '[encrypted]' }) })]])
+    expect(await scene.rows("select position from opsflux.outbox where payload::text like '%4711%'")).toEqual([])
+    await scene.end(outbox)
+  })
+
   test('of other modules run where the entity lets them and the tenant has not switched them off, as the user who made the change', async () => {
     scene.serve(works, { hookable: [other] })
     scene.serve(other, { dependencies: { [works]: '^1.0.0' }, hooks: { [key]: ['afterCreate'] }, code: `{ '${key}': { afterCreate: ({ record, userId }, { db, user }) => db.permit.create({ title: record.title + (userId === user.id) }).then(() => undefined) } }` })

@@ -1,4 +1,4 @@
-import type { Row } from '@opsflux/data'
+import type { ReleaseEntity, Row } from '@opsflux/data'
 import type { OutboxRow } from './outbox-row.ts'
 
 // What the log of changes holds instead of the values of `encrypted` fields.
@@ -20,6 +20,11 @@ export function recordAfter(row: OutboxRow, now: Row | undefined, since: readonl
     for (const [field, { from }] of Object.entries(later.payload.changes)) if (from !== sealed) Object.assign(record, { [field]: from })
   }
   return record
+}
+
+/** Encrypted values are kept nowhere else: a hook that needs one reads it. */
+export function withoutSealed({ columns }: Pick<ReleaseEntity, 'columns'>, record: Row): Row {
+  return Object.fromEntries(Object.entries(record).map(([field, value]) => [field, columns.get(field)?.kind === 'encrypted' && value !== null ? sealed : value]))
 }
 
 export const isDeletion = ({ action }: Pick<OutboxRow, 'action'>): boolean => action === 'delete' || action === 'purge'

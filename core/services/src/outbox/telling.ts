@@ -4,7 +4,7 @@ import type { AfterHooks } from './after-hooks.ts'
 import type { Lease } from './outbox-connection.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import { batchSize, rowsSince, settle, untoldRows } from './outbox-statements.ts'
-import { isDeletion, recordAfter } from './past-record.ts'
+import { isDeletion, recordAfter, withoutSealed } from './past-record.ts'
 
 export interface TellingParts {
   engine: EntityEngine
@@ -41,7 +41,7 @@ export class Telling {
     const since = first ? await rowsSince(lease, release.pluginId, [...new Set([...wanted].map((row) => row.record_id))], first.position) : []
     const kept = [...wanted].flatMap((row) => {
       const record = recordAfter(row, records.get(row.record_id), since.filter((one) => one.record_id === row.record_id))
-      return record ? [{ position: row.position, record }] : []
+      return record ? [{ position: row.position, record: withoutSealed(release.entity(row.entity), record) }] : []
     })
     const keptPositions = new Set(kept.map(({ position }) => position))
     const messages = toMessages(rows.flatMap((row) => tellable(release, row, records) ?? []))

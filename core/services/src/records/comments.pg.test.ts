@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Actor } from '@opsflux/data'
 import type { Json } from '@opsflux/sdk'
-import { codeOf } from '../../../../tests/setup/api-client.ts'
+import { codeOf } from '../files/code-of.ts'
 import { recordLimits } from './limits.ts'
 import { people, RecordScene, sites } from './test-fixture.ts'
 

@@ -86,7 +86,7 @@ export class RecordScene {
 
   /** What the audit trail and the outbox say of a record: `incident.comment create`, `comment`. */
   async traces(id: string): Promise<{ audited: string[]; told: string[] }> {
-    const audited = await this.rows(`select entity || ' ' || action as trace from opsflux.audit_entry where record_id = '${id}' order by at, id`)
+    const audited = await this.rows(`select entity || ' ' || action as trace from opsflux.audit_entry where record_id = '${id}' and action <> 'refused' order by at, id`)
     const told = await this.rows(`select action as trace from opsflux.outbox where record_id = '${id}' order by position`)
     return { audited: audited.map((row) => String(row['trace'])), told: told.map((row) => String(row['trace'])) }
   }

@@ -21,7 +21,7 @@ function sees(actor: Actor, use: { id: string; field?: string; fileId?: string; 
     return work({ entities: scene.release } as PluginRelease)
   } }
   const sight = useSight({ host, engine: scene.engine, actorFor: async () => actor, isEnabled: async (pluginId) => enabled.has(pluginId) })
-  return sight({ tenantId: actor.tenantId } as SignedIn & { token: string }, { pluginId: 'test-incidents', entity: 'incident', fileId: randomUUID(), field: undefined, ...use })
+  return sight({ tenantId: actor.tenantId } as SignedIn, { pluginId: 'test-incidents', entity: 'incident', fileId: randomUUID(), field: undefined, ...use })
 }
 
 test('whoever sees a record sees what is attached to it, and what its fields hold', async () => {

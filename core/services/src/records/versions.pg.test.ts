@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Actor } from '@opsflux/data'
 import type { Json } from '@opsflux/sdk'
-import { codeOf } from '../../../../tests/setup/api-client.ts'
+import { codeOf } from '../files/code-of.ts'
 import { recordLimits } from './limits.ts'
 import { people, RecordScene, sites } from './test-fixture.ts'
 
@@ -25,6 +25,7 @@ async function history(): Promise<string> {
 
 test('every revision is listed, the latest first, and told as it was', async () => {
   const id = await history()
+  expect(await codeOf(change(id, 4, { title: 'x' }, reader)), 'what was refused is no version').toBe('forbidden')
   const list = await get(admin, id)
   expect(list).toEqual({ next: null, data: [[4, 'transition'], [3, 'update'], [2, 'update'], [1, 'create']].map(([revision, action]) => ({ revision, action, at: expect.stringMatching(/Z$/), userId: admin.userId })) })
   expect((await get(admin, id, '?limit=1'))['next']).toBe('4')

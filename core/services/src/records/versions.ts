@@ -65,7 +65,7 @@ async function select(request: SubresourceRequest, { before, from = 1, limit }: 
   const { entity: { pluginId, name } } = request
   const below = before === undefined ? sql`` : sql` and a.revision < ${before}::integer`
   const rows = await request.transaction.use((transaction) => transaction.texts(sql`select a.revision, ${isoText('a.at')}, a.user_id, a.action, a.changes from opsflux.audit_entry a
-    where a.plugin_id = ${pluginId} and a.entity = ${name} and a.record_id = ${idOf(request)}::uuid and a.revision >= ${from}::integer${below}
+    where a.plugin_id = ${pluginId} and a.entity = ${name} and a.record_id = ${idOf(request)}::uuid and a.action <> 'refused' and a.revision >= ${from}::integer${below}
     order by a.revision desc limit ${limit}`))
   return rows.map(([revision, at, userId, action, changes]) => ({ revision: Number(revision), at: at ?? '', userId: userId ?? '', action: action ?? '', changes: JSON.parse(changes ?? '{}') as AuditedChange['changes'] }))
 }

@@ -1,4 +1,4 @@
-import type { Json } from '@opsflux/sdk'
+import { operatorNames, type Json } from '@opsflux/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../../database/sql.ts'
 import type { DatabaseTransaction } from '../../database/index.ts'
@@ -165,5 +165,25 @@ describe('a test of every operator', () => {
     for (const path of ['parent.parent.site.name', 'site.secret', 'site.name.length', 'owner.name', 'name.x', 'site.', '.site', 'price.euro', 'site.__proto__', 'parent.toString']) expect(codeOf({ [path]: 'x' }, related()), path).toMatchObject({ code: 'invalid-request' })
     expect(codeOf({ 'site.name': 'x' })).toMatchObject({ code: 'invalid-request' })
     expect(codeOf({ 'site.name': { like: 'x' } }, related())).toMatchObject({ code: 'invalid-request' })
+  })
+
+  test('with any operand is refused as a bad request or understood by PostgreSQL', async () => {
+    const pool: Json[] = [null, true, 'true', 0, -0, 1.5, 2 ** 53 - 1, '', 'x', '%_\\', '\'', 'NaN', '1', '9'.repeat(400), '0001-01-01', '9999-12-31', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z', '2026-03-01T09:30:00+01:00[Africa/Libreville]', uuidV7(), [], ['a', 'b'], [1, 2],
+      [uuidV7(), uuidV7()], ['0001-01-01', '9999-12-31'], [true, false], { minor: 1, currency: 'EUR' }, [{ minor: -1, currency: 'EUR' }, { minor: 2 ** 53 - 1, currency: 'XAF' }], { from: '0001-01-01T00:00:00Z', to: null }, { from: '9999-12-31T00:00:00Z', to: '9999-12-31T23:59:59.9999999Z' },
+      { lat: 90, lng: 180 }, { lat: -90, lng: -180, metres: 20_015_115 }, { lat: 0, lng: 1e-300, metres: 5e-324 }, {}]
+    const fields = [...asset.columns.values()].flatMap(({ field, parts }) => [field, ...[...parts?.keys() ?? []].map((part) => `${field}.${part}`)])
+    const accepted = [...fields, 'site.name', 'parent.price', 'permits.level', 'parent.sites'].flatMap((field) => operatorNames.flatMap((operator) => pool.flatMap((operand) => {
+      try {
+        return conditionsOf(asset, { [field]: { [operator]: operand } }, related())
+      } catch (error) {
+        expect(error, JSON.stringify([field, operator, operand])).toMatchObject({ code: 'invalid-request' })
+        return []
+      }
+    })))
+    expect(accepted.length).toBeGreaterThan(1_000)
+    await insert(asset, { name: 'Least', place: { lat: 5e-324, lng: -5e-324 } })
+    await run(async (transaction) => {
+      for (let at = 0; at < accepted.length; at += 100) await transaction.texts(sql`select ${sql.join(accepted.slice(at, at + 100))} from ${asset.table} as record`)
+    })
   })
 })
