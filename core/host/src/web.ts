@@ -78,6 +78,8 @@ function createApp({ customFields, database, fileStore, identity, limits, module
   app.use(fileRoutes(new Files(database, fileStore), useSight({ host: modules.host, engine, actorFor, isEnabled })).routes())
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit, jsonStrict: true, parsedMethods: ['POST', 'PUT', 'PATCH'] }))
   app.use(shallowBody())
+  // First: what is asked for most does not pass the routers of everything else.
+  app.use(pluginApi({ calls, engine, actorFor, subresources: recordParts }))
   app.use(identityRoutes(identity, session).routes())
   app.use(accessRoutes({ database, noteChanged: (id) => identity.noteChanged(id) }).routes())
   app.use(moduleRoutes(modules).routes())
@@ -86,7 +88,6 @@ function createApp({ customFields, database, fileStore, identity, limits, module
   app.use(platformRoutes({ limits, sandboxStatus, registryStatus: () => modules.registryStatus(), onCeilingsChanged: () => modules.applyLimits() }).routes())
   app.use(openApiRoutes({ enabledFor: (tenantId) => modules.enabledFor(tenantId), customFieldsOf: (...of) => customFields.of(...of) }).routes())
   app.use(apiDocs())
-  app.use(pluginApi({ calls, engine, actorFor, subresources: recordParts }))
   app.use(assets(shell.dist, shell, modules, shell.stylesheets))
   return app
 }

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import { abilityOf, handleEntityRequest, type Actor, type EntityEngine, type EntityService } from '@opsflux/data'
-import { OpsFluxError, pluginIdPattern, type Json, type RouteEntry } from '@opsflux/sdk'
+import { OpsFluxError, pluginIdPattern, reservedIds, type Json, type RouteEntry } from '@opsflux/sdk'
 import { signedIn, type SignedIn } from '../identity/index.ts'
 import type { PluginRelease } from '../modules/index.ts'
 import type { PluginCalls } from './plugin-calls.ts'
@@ -28,7 +28,7 @@ export function pluginApi(parts: PluginApiParts): Middleware {
   const { calls } = parts
   return async (context, next) => {
     const [, api, pluginId = '', ...rest] = context.path.split('/')
-    if (api !== 'api' || !pluginIdPattern.test(pluginId) || rest.length === 0) return next()
+    if (api !== 'api' || !pluginIdPattern.test(pluginId) || isReserved(pluginId) || rest.length === 0) return next()
     const caller = signedIn(context)
     await calls.use(pluginId, { tenantId: caller.tenantId, mayWrite: (release) => methodOf(context) !== 'GET' || routeOf(release, rest, context) !== undefined }, async (release, taking) => {
       const asked: Asked = { release, taking, actor: await parts.actorFor(caller), context }
@@ -40,6 +40,10 @@ export function pluginApi(parts: PluginApiParts): Middleware {
     })
   }
 }
+
+// Paths of the platform's own API, which no plugin may be called.
+const reserved: ReadonlySet<string> = new Set(reservedIds)
+const isReserved = (pluginId: string): boolean => reserved.has(pluginId)
 
 function routeOf({ manifest }: PluginRelease, path: readonly string[], context: Context): RouteEntry | undefined {
   const address = `/${path.join('/')}`
