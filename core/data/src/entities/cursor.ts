@@ -1,5 +1,5 @@
 import { sql, type Sql } from '../database/sql.ts'
-import { invalidRequest } from './conditions.ts'
+import { invalidRequest } from './invalid-request.ts'
 import type { SortKey } from './sort.ts'
 
 /** What a list is sorted by as PostgreSQL writes it, to the microsecond and the last digit. */

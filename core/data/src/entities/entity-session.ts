@@ -10,11 +10,11 @@ import { writeError } from './database-errors.ts'
 import type { Actor, AggregateGroup, EngineParts, EntityAggregate, EntityQuery, EntityTransaction, EntityWhere, HookCaller, HookOutcome, Row, Seen } from './entity-transaction.ts'
 import { expandedColumns, expansionOf } from './expand.ts'
 import { selectHistory } from './history-query.ts'
-import { binCondition, countRows, selectPage, type StoredPage } from './list-query.ts'
+import { allOf, binCondition, countRows, selectPage, type StoredPage } from './list-query.ts'
 import { notFound } from './record-lock.ts'
 import { purgeRecord, removeRecord, restoreRecord } from './record-removal.ts'
 import { createRecord, transitionRecord, updateRecord } from './record-writer.ts'
-import type { Related } from './related.ts'
+import { relatedOf, type Related } from './related.ts'
 import type { ReleaseEntities, ReleaseEntity } from './release-entities.ts'
 import { seenBy, selectionOf } from './selection.ts'
 import { StoredRecord } from './stored-record.ts'
@@ -118,7 +118,7 @@ export class EntitySession implements EntityTransaction {
   history(entity: string, id: string, query: { limit?: number; after?: string } = {}): Promise<Page<HistoryEntry>> {
     return this.#read(entity, async (whole, transaction) => {
       if (!whole.features.audit) throw new OpsFluxError('not-found', `${whole.name} keeps no history.`)
-      const allowed = this.#ability.condition('view', whole)
+      const allowed = allOf([this.#ability.condition('view', whole), ...(this.#ability.may('delete', whole) ? [] : binCondition(whole))])
       const [found] = isUuid(id) ? await transaction.texts(sql`select 1 from ${whole.table} as record where record.id = ${id}::uuid and ${allowed}`) : []
       if (!found) throw notFound(whole)
       return selectHistory(transaction, this.#seen(whole), id, query)
@@ -209,21 +209,8 @@ export class EntitySession implements EntityTransaction {
     return seenBy(entity, this.#ability.readable(entity))
   }
 
-  #related(release = this.release): Related {
-    const { parts, actor } = this.#context
-    const releaseOf = (pluginId: string): ReleaseEntities | undefined => (pluginId === this.release.pluginId ? this.release : parts.releases?.().find((one) => one.pluginId === pluginId))
-    return {
-      resolve: (target) => {
-        const [first = '', second] = target.split('/')
-        const [of, name] = second === undefined ? [release, first] : [releaseOf(first), second]
-        return of?.has(name) === true ? of.entity(name) : undefined
-      },
-      seen: (entity) => {
-        const ability = abilityOf(entity.pluginId, actor)
-        return ability.may('view', entity) ? { entity: seenBy(entity, ability.readable(entity)), condition: ability.condition('view', entity) } : undefined
-      },
-      from: (entity) => this.#related(releaseOf(entity.pluginId) ?? release),
-    }
+  #related(): Related {
+    return relatedOf(this.actor, this.release, () => this.#context.parts.releases?.() ?? [])
   }
 
   #expanding(transaction: DatabaseTransaction) {

@@ -85,6 +85,10 @@ describe('the bin', () => {
     const viewing = withPermissions(alice, 'view.all')
     expect(await codeOf(send('GET', 'asset', { query: 'deleted=true', actor: viewing }))).toBe('forbidden')
     expect(await codeOf(send('GET', 'site', { query: 'deleted=true' }))).toBe('invalid-request')
+    const { id } = await asset({ name: 'gone from sight' })
+    await send('DELETE', `asset/${String(id)}`, { revision: 1 })
+    expect(await codeOf(send('GET', `asset/${String(id)}/history`, { actor: viewing }))).toBe('not-found')
+    expect(await codeOf(send('GET', `asset/${String(id)}`, { query: 'deleted=true', actor: viewing }))).toBe('forbidden')
   })
 })
 

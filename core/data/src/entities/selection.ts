@@ -1,6 +1,6 @@
 import { sql, type Sql } from '../database/sql.ts'
 import type { Column } from './columns.ts'
-import { invalidRequest } from './conditions.ts'
+import { invalidRequest } from './invalid-request.ts'
 import type { ReleaseEntity } from './release-entities.ts'
 
 /** Some columns of an entity, to be selected and written as JSON. */
