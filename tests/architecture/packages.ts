@@ -15,7 +15,7 @@ export interface Package {
 /** Folders that hold only what a release has different from the plugin they lie over. */
 export const overlays: readonly { folder: string; over: string }[] = [
   ...new Set(files.flatMap((path) => /^plugins\/[^/]+\/releases\/[^/]+(?=\/)/.exec(path) ?? [])),
-].map((folder) => ({ folder, over: folder.replace(/\/releases\/.*/, '') })).concat({ folder: 'tests/fixtures/hse-reports-1.2.0', over: 'plugins/hse-reports' })
+].map((folder) => ({ folder, over: folder.replace(/\/releases\/.*/, '') })).concat({ folder: 'tests/fixtures/hse-reports-1.3.0', over: 'plugins/hse-reports' })
 
 export const packages: readonly Package[] = files.filter((path) => /(^|\/)package\.json$/.test(path) && !isOverlay(path)).map(readPackage)
 

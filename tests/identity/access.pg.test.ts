@@ -124,6 +124,20 @@ describe('companies and departments (CORE-02.3, CORE-02.14, CORE-02.15)', () => 
   })
 })
 
+test('there are at most 1,000 companies, 5,000 departments and 200 roles in a tenant, and 100 roles of a user', async () => {
+  const many = (text: string) => db.database.admin.query(text, [tenantId])
+  const north = await company('North')
+  await many("insert into opsflux.company (tenant_id, name) select $1, 'Company ' || n from generate_series(1, 998) n")
+  await many(`insert into opsflux.department (tenant_id, company_id, name) select $1, '${north.id}', 'Department ' || n from generate_series(1, 4999) n`)
+  await many("insert into opsflux.role (tenant_id, name) select $1, 'Role ' || n from generate_series(1, 196) n")
+  await many(`insert into opsflux.membership (tenant_id, user_id, role_id) select $1, '${userId}', id from opsflux.role where tenant_id = $1 and system is null limit 99`)
+  await company('The last')
+  await department('The last', north)
+  await hold(await role('The last'))
+  const guest = await system('guest')
+  for (const add of [() => company('One more'), () => department('One more', north), () => role('One more'), () => hold(guest)]) expect(await refusalOf(add())).toBe('409')
+})
+
 describe('roles (CORE-02.5 to CORE-02.9)', () => {
   test('are those of the system and those that are made, and inherit each other', async () => {
     const agent = await role('Logistics Agent', ['works.view.own'], await system('user'))

@@ -13,7 +13,7 @@ let moduleBase: string
 beforeAll(async () => {
   platform = await TestPlatform.start()
   admin = await platform.signIn()
-  expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+  expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   const [release = ''] = await readdir(join(platform.parts.config.home, 'modules/hse-reports'))
   moduleBase = `/assets/modules/hse-reports/${release}`
 }, 120_000)
@@ -82,6 +82,18 @@ describe('a request that cannot be right is answered with a problem', () => {
     expectProblem(await send('POST', '/api/modules/files', big, { 'content-type': 'application/gzip', 'transfer-encoding': 'chunked' }), 413, 'payload-too-large')
     expect((await readdir(join(platform.parts.config.home, 'packages'))).every((name) => /^[0-9a-f]{64}\.tgz$/.test(name))).toBe(true)
   })
+})
+
+test('an uploaded file is taken as it is, whatever its type says, and is no page of ours when it is sent again', async () => {
+  const body = Buffer.from(`{"not JSON": <script>${' '.repeat(1_100_000)}`)
+  const headers = { ...json, 'x-file-name': 'a%20page.html' }
+  expectProblem(await send('POST', '/api/files', body, { ...headers, cookie: '' }), 401, 'not-signed-in')
+  expectProblem(await send('POST', '/api/files', body, { ...headers, origin: 'https://evil.example' }), 403, 'forbidden')
+  const file = JSON.parse((await send('POST', '/api/files', body, headers)).text) as { id: string }
+  expect(file).toMatchObject({ name: 'a page.html', bytes: body.length })
+  const content = await send('GET', `/api/files/${file.id}/content`, undefined, { 'accept-encoding': 'gzip' })
+  expect(content).toMatchObject({ status: 200, text: body.toString(), headers: { 'content-type': 'application/octet-stream', 'content-length': String(body.length), 'content-security-policy': expect.stringMatching(/^sandbox/), 'cache-control': 'private, no-cache' } })
+  expectProblem(await send('GET', '/api/files/not-an-id/content'), 400, 'invalid-request')
 })
 
 describe('HEAD and OPTIONS', () => {

@@ -4,8 +4,8 @@ import pino from 'pino'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startHost, type Host } from '@opsflux/host'
-import type { ClientEvents, RecordChange, ServerEvents, WatchAnswer, Watched } from '@opsflux/sdk'
-import { ApiClient } from '../setup/api-client.ts'
+import type { ClientEvents, RecordChange, ServerEvents, Session, WatchAnswer, Watched } from '@opsflux/sdk'
+import { ApiClient, codeOf } from '../setup/api-client.ts'
 import { password, TestPlatform } from '../setup/platform.ts'
 import { addTenant, addUser } from '../setup/users.ts'
 
@@ -21,7 +21,7 @@ const sockets: Live[] = []
 beforeAll(async () => {
   platform = await TestPlatform.start()
   admin = await platform.signIn()
-  expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+  expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   const { config } = platform.parts
   const home = `${config.home}-second`
   await cp(join(config.home, 'modules'), join(home, 'modules'), { recursive: true })
@@ -63,4 +63,18 @@ test('who may not see any, or is not signed in, watches nothing', async () => {
   const guest = await ApiClient.signIn(platform.host.url, 'guest@opsflux.local', password)
   expect(await watch(await connect(platform.host, guest))).toMatchObject({ problem: { code: 'forbidden' } })
   await expect(connect(platform.host, new ApiClient(platform.host.url))).rejects.toThrow('not-signed-in')
+})
+
+test('a module switched off on one host is off on the other, with every permission in it, until it is on again', async () => {
+  await addUser(platform.parts.database.database.admin, { email: 'user@opsflux.local', role: 'user' })
+  const there = await ApiClient.signIn(second.url, 'user@opsflux.local', password)
+  const [read, session] = [() => codeOf(there.get('/api/hse-reports/incident')), () => there.get<Session>('/api/session')]
+  const before = await session()
+  expect([before.permissions, before.menus.length > 0, await read()]).toEqual([expect.arrayContaining(['hse-reports.view.all']), true, undefined])
+  await admin.change({ action: 'disable', id: 'hse-reports' })
+  await expect.poll(session).toMatchObject({ permissions: [], menus: [], plugins: [] })
+  expect(await read()).toBe('module-disabled')
+  await admin.change({ action: 'enable', id: 'hse-reports' })
+  await expect.poll(session).toEqual(before)
+  expect(await read()).toBeUndefined()
 })

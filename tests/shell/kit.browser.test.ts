@@ -97,6 +97,7 @@ test.each(Object.entries(screens))('history, comments and attachments are access
     expect(await page.evaluate('document.documentElement.scrollWidth'), `${state}: no sideways scrolling`).toBe(options.viewport?.width)
   }
   await page.getByText('Then it can be closed.').waitFor()
+  await page.locator(`${part} strong`).getByText('closed').waitFor()
   await page.getByRole('button', { name: 'Answer' }).first().click()
   await judge('comments')
   await page.getByRole('tab', { name: 'Attachments' }).click()
@@ -145,6 +146,22 @@ test('a comment is written, answered, changed and deleted by keyboard alone', as
   expect(await focused(), 'the safe button has the focus').toBe('Cancel')
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter')
   await changed.waitFor({ state: 'detached' })
+  await page.context().close()
+})
+
+test('a comment is formatted; HTML in it is text, its links open elsewhere, and no image is loaded', async () => {
+  const page = await openRecord(screens['light'] ?? {}, 'Comments')
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(new URL(request.url()).hostname))
+  const comments = page.getByRole('region', { name: 'Comments' })
+  await comments.getByLabel('Write a comment').fill('# Seen\n<img src="https://evil.example/a.png" onerror="document.title = 1"> ![pixel](https://evil.example/b.png)\n\n[*log*](https://example.com) [bad](javascript:alert(1))')
+  await page.keyboard.press('Control+Enter')
+  const written = comments.getByRole('article').filter({ hasText: 'Seen' })
+  await written.getByRole('heading', { name: 'Seen', level: 4 }).waitFor()
+  expect(await written.innerText()).toContain('<img src="https://evil.example/a.png" onerror="document.title = 1">')
+  expect(await written.getByRole('link').evaluateAll((links) => links.map((link) => ['href', 'rel', 'target'].map((name) => link.getAttribute(name))))).toEqual(['https://evil.example/b.png', 'https://example.com'].map((href) => [href, 'noopener noreferrer nofollow', '_blank']))
+  expect(await written.locator('img, script, [onerror]').count()).toBe(0)
+  expect(asked.filter((name) => name !== '127.0.0.1')).toEqual([])
   await page.context().close()
 })
 

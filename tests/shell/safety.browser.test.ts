@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { limitTable, type LimitName, type ModuleDetail, type PlatformStatus } from '@opsflux/sdk'
+import { limitTable, type LimitName, type ModuleDetail, type ParkedChanges, type PlatformStatus } from '@opsflux/sdk'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchBrowser } from '../setup/browser.ts'
@@ -49,6 +49,14 @@ const weather = (changes: Partial<ModuleDetail> = {}): ModuleDetail => ({
   refusals: [{ capability: 'http.fetch', detail: 'tracker.example', user: 'Ada Admin', count: 12, lastAt: '2026-11-20T09:30:00.000Z' }],
   ...changes,
 })
+
+const parkedChanges: ParkedChanges = {
+  count: 23,
+  latest: Array.from({ length: 4 }, (_, index) => ({
+    entity: 'correctiveAction', recordId: `019a0000-0000-7000-8000-0000000000${String(index).padStart(2, '0')}`, action: index === 0 ? 'transition' : 'update', plugin: 'risk-matrix',
+    problem: index === 1 ? `The store answered: ${'unexpected'.repeat(60)}` : 'The store answered 503 to the request of the module.', since: `2026-11-20T09:30:${String(59 - index)}.123Z`,
+  })),
+}
 
 async function openModule(detail: ModuleDetail): Promise<void> {
   host.answers.set('GET /api/modules/hse-weather', { body: detail })
@@ -133,6 +141,32 @@ test('a revoked release is told with its reason and the way out', async () => {
   expect(await trouble.getByRole('button').allInnerTexts()).toEqual(['Update to 1.0.1', 'Roll back to 0.9.0'])
 })
 
+test('changes that hooks were given up on are told with record, hook and reason, tried again, and forgotten after a question', async () => {
+  await openModule(weather({ parkedChanges }))
+  const parked = page.getByTestId('parked-changes')
+  expect(await parked.innerText()).toContain('23 changes of records were not passed on')
+  await parked.getByText('Show the latest 4').click()
+  expect(await parked.getByRole('listitem').count()).toBe(4)
+  expect(await parked.getByRole('listitem').first().innerText()).toMatch(/New state · correctiveAction 019a0000-0000-7000-8000-000000000000\s+Reason: The store answered 503.*\s+In the module risk-matrix, given up on Nov 20, 2026/)
+  const until = '2026-11-20T09:30:59.123Z'
+  host.answers.set('POST /api/modules/hse-weather/parked-changes/retry', { status: 503, body: { code: 'not-ready', status: 503, title: 'x', detail: 'Soon.' } })
+  await parked.getByRole('button', { name: 'Try again' }).click()
+  await parked.getByRole('alert').waitFor()
+  await parked.getByRole('button', { name: 'Forget' }).click()
+  await page.getByRole('dialog').getByText('What was to follow them never happens.').waitFor()
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel')
+  await page.keyboard.press('Enter')
+  await parked.getByRole('button', { name: 'Forget' }).click()
+  host.answers.set('POST /api/modules/hse-weather/parked-changes/forget', { body: weather() })
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click()
+  await page.getByText('Forgotten', { exact: true }).waitFor()
+  expect(await parked.count()).toBe(0)
+  expect(host.received.filter(({ request }) => request.startsWith('POST'))).toEqual(['retry', 'forget'].map((work) => ({ request: `POST /api/modules/hse-weather/parked-changes/${work}`, body: { until } })))
+  // The page behind the dialog can be used again.
+  await page.getByRole('tab', { name: 'Limits' }).click()
+  await page.getByRole('tabpanel', { name: 'Limits' }).waitFor()
+})
+
 test.each([['warning', 'status'], ['alarm', 'alert']] as const)('a registry out of date is told on every page of an administrator: %s', async (level, role) => {
   host.answers.set('GET /api/platform/status', { body: platform({ registry: { reachable: false, expiredSince: '2026-11-10T00:00:00.000Z', level } }) })
   await page.goto(host.url)
@@ -142,17 +176,32 @@ test.each([['warning', 'status'], ['alarm', 'alert']] as const)('a registry out 
   await page.getByText('Installed modules keep running.').waitFor()
 })
 
-test.each(Object.keys(screens))('%s: the screens of safety are accessible and fit', async (screen) => {
+/** Opens French pages on this screen; the answer judges what is on them. */
+async function judgeOn(screen: string): Promise<(name: string) => Promise<void>> {
   await page.context().close()
   page = await (await browser.newContext({ ...screens[screen], reducedMotion: 'reduce', locale: 'fr-FR' })).newPage()
   host.state.session = { ...session(), user: { ...session().user, locale: 'fr' } }
-  const judge = async (name: string): Promise<void> => {
+  return async (name) => {
     await page.evaluate('document.fonts.ready')
     await page.screenshot({ path: `${artefacts}safety-${name}-${screen}.png`, fullPage: true, animations: 'disabled' })
     expect.soft(await violations(page), name).toEqual([])
     expect.soft(await page.evaluate('document.documentElement.scrollWidth'), name).toBe(screens[screen]?.viewport?.width)
     expect.soft(await page.locator('body').innerText(), name).not.toMatch(/\b(modules|platform|common|errors)\.[a-z]+[.A-Z]?\w*/)
   }
+}
+
+test.each(Object.keys(screens))('%s: changes that were given up, and the question before they are forgotten, are accessible and fit', async (screen) => {
+  const judge = await judgeOn(screen)
+  await openModule(weather({ parkedChanges }))
+  await page.getByText('Afficher les 4 dernières').click()
+  await judge('parked')
+  await page.getByRole('button', { name: 'Oublier' }).click()
+  await page.getByRole('dialog').waitFor()
+  await judge('parked-forget')
+})
+
+test.each(Object.keys(screens))('%s: the screens of safety are accessible and fit', async (screen) => {
+  const judge = await judgeOn(screen)
   await openModule(weather())
   await page.getByRole('tab', { name: 'Autorisations' }).click()
   await judge('rights')

@@ -1,8 +1,8 @@
 export { embeddedVersion, endPostgres, startPostgres } from './embedded/index.ts'
 export type { PostgresOptions, RunningPostgres } from './embedded/index.ts'
-export { Notifications, openDatabase, SealingKey, Sql, sql } from './database/index.ts'
+export { databaseFault, Notifications, openDatabase, SealingKey, Sql, sql } from './database/index.ts'
 export type { Database, DatabaseOptions, DatabaseTransaction, KernelMigration, TextRow, TransactionActor } from './database/index.ts'
-export { Ability, abilityOf, bodyReaderOf, EntityEngine, handleEntityRequest, queryReaderOf, ReleaseEntities, schemaDrift, sealerOf, schemaOfField, schemaOfFields, uuidV7, validatorOf } from './entities/index.ts'
+export { Ability, abilityOf, bodyReaderOf, EntityEngine, handleEntityRequest, isUuid, queryReaderOf, ReleaseEntities, schemaDrift, sealerOf, schemaOfField, schemaOfFields, uuidV7, validatorOf } from './entities/index.ts'
 export type {
   Actor, AggregateGroup, EngineParts, EntityAggregate, EntityQuery, EntityRequest, EntityResponse, EntityService, EntitySession, EntityTransaction, EntityWhere, HookCaller, HookOutcome, JsonSchema,
   Lookup, Place, ReleaseEntity, Row, SchemaUse, Sealer, Seen, Subresource, SubresourceRequest, Validator,

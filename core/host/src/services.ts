@@ -56,11 +56,11 @@ export function hostServices(config: HostConfig, { log, onStep, now }: HostOptio
     provide(httpServer, { needs: {}, start: () => createServer() }),
     provide(live, { needs: { httpServer, identity }, start: (needs) => new LiveUpdates(needs.httpServer, needs.identity), stop: (running) => running.close() }),
     provide(modules, {
-      needs: { capabilities, database, limits, live, secrets },
+      needs: { capabilities, database, limits, live, notifications, secrets },
       start: async (needs) => {
         const registry = registryClient({ url: config.registryUrl, root: await readFile(config.registryRoot), cacheDir: join(config.home, 'registry') }, needs.database.admin)
         const manager = new ModuleManager({
-          capabilities: needs.capabilities, database: needs.database, limits: needs.limits, secrets: needs.secrets, registry, log, home: config.home, hostId: await readHostId(config.home), marketplaceUrl: config.marketplaceUrl, ...(onStep ? { onStep } : {}),
+          capabilities: needs.capabilities, database: needs.database, limits: needs.limits, notifications: needs.notifications, secrets: needs.secrets, registry, log, home: config.home, hostId: await readHostId(config.home), marketplaceUrl: config.marketplaceUrl, ...(onStep ? { onStep } : {}),
           registryRefreshSeconds: config.registryRefreshSeconds, now,
           onOperation: (operation) => needs.live.operationChanged(operation),
           onModulesChanged: (id, version) => needs.live.modulesChanged(id, version),

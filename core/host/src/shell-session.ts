@@ -1,5 +1,5 @@
 import type { Identity, ModuleManager, PluginRelease } from '@opsflux/services'
-import { actorOf, menusOf, messageOf, permissionsAnywhere } from '@opsflux/services'
+import { actorOf, mayManageFields, menusOf, messageOf, permissionsAnywhere } from '@opsflux/services'
 import { OpsFluxError, type ActivePlugin, type Session } from '@opsflux/sdk'
 import type { Stylesheets } from './stylesheet.ts'
 
@@ -11,7 +11,8 @@ export function shellSession(identity: Identity, modules: ModuleManager, stylesh
     const releases = await modules.enabledFor(user.tenantId)
     const withheld = await modules.withheldFrom(user.tenantId)
     const enabled = releases.map((release) => release.manifest)
-    const permissions = permissionsAnywhere(actorOf(user, enabled), enabled)
+    const actor = actorOf(user, enabled)
+    const permissions = permissionsAnywhere(actor, enabled)
     const plugins = releases.map((release) => ({ release, messages: messageOf(release, user.locale) }))
     const { id, email, name, locale, mustChangePassword } = user
     return {
@@ -19,7 +20,7 @@ export function shellSession(identity: Identity, modules: ModuleManager, stylesh
       tenant: { id: user.tenantId, name: user.tenantName },
       permissions,
       menus: plugins.flatMap(({ release, messages }) => menusOf(release.manifest, permissions, messages)),
-      plugins: plugins.map(({ release, messages }) => activePlugin(release, messages)),
+      plugins: plugins.map(({ release, messages }) => ({ ...activePlugin(release, messages), ...(takesFields(release) && mayManageFields(actor, release.pluginId) ? { managesFields: true } : {}) })),
       ...(withheld.length > 0 ? { withheld } : {}),
       stylesheet: (await stylesheets.for(modules.host.all().flatMap((release) => release.manifest.client?.classes ?? []))).url,
     }
@@ -42,6 +43,8 @@ function activePlugin(release: PluginRelease, messages: Record<string, string>):
     routes: Object.fromEntries(manifest.routes.map((route) => [route.name, { method: route.method, path: route.path }])),
   }
 }
+
+const takesFields = ({ entities }: PluginRelease): boolean => entities.names.some((name) => entities.entity(name).features.customFields)
 
 /** Subresource integrity of a release's client files, by URL. */
 export function integrityOf(release: PluginRelease): Record<string, string> {

@@ -9,8 +9,10 @@ import { answerProblems, listen } from '@opsflux/process'
 import { accessRoutes, authenticate, customFieldRoutes, fileRoutes, Files, identityRoutes, moduleRoutes, openApiRoutes, platformRoutes, pluginApi, recordParts, secretRoutes, useSight, type CustomFields, type FileStore, type Identity, type LiveUpdates, type ModuleLimits, type ModuleManager, type PluginSecrets } from '@opsflux/services'
 import { apiDocs } from './api-docs.ts'
 import { assets } from './assets.ts'
+import { databaseFaults } from './database-faults.ts'
 import { healthRoutes, type Health } from './health.ts'
 import type { Records } from './records.ts'
+import { refusedIds } from './refused-ids.ts'
 import { securityHeaders } from './security-headers.ts'
 import type { Shell } from './shell.ts'
 import { shallowBody } from './shallow-body.ts'
@@ -73,8 +75,10 @@ function createApp({ customFields, database, fileStore, identity, limits, module
   app.use(securityHeaders())
   app.use(healthRoutes(health, database))
   app.use(answerProblems(log))
+  app.use(databaseFaults())
   app.use(compress({ threshold: 1_024, br: false }))
   app.use(authenticate(identity, enabledFor))
+  app.use(refusedIds(engine))
   app.use(fileRoutes(new Files(database, fileStore), useSight({ host: modules.host, engine, actorFor, isEnabled })).routes())
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit, jsonStrict: true, parsedMethods: ['POST', 'PUT', 'PATCH'] }))
   app.use(shallowBody())

@@ -1,7 +1,7 @@
 export { Capabilities, capabilityMigrations, ModuleLimits, platformRoutes } from './capabilities/index.ts'
 export { accessRoutes, actorOf, authenticate, findCompanies, findDepartments, findUsers, Identity, identityMigrations, identityRoutes, may, menusOf, permissionsAnywhere, signedIn } from './identity/index.ts'
 export type { SignedIn } from './identity/index.ts'
-export { CustomFields, customFieldMigrations, customFieldRoutes } from './custom-fields/index.ts'
+export { CustomFields, customFieldMigrations, customFieldRoutes, mayManageFields } from './custom-fields/index.ts'
 export { fileMigrations, fileRoutes, Files, FileSweep, findFiles, FolderStore, noteFileUses } from './files/index.ts'
 export type { FileStore } from './files/index.ts'
 export { LiveUpdates, RecordWatches } from './live/index.ts'

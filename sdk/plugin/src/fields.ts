@@ -78,7 +78,7 @@ export interface FieldDeclaration {
   /** Actions a user must be permitted to see or to write the field. Default: whoever sees or writes the record. */
   read?: Action
   write?: Action
-  /** Says something about a person: such values are listed and erased on request (GDPR art. 15, 17). Default false. */
+  /** Says something about a person (GDPR art. 4): marked `x-personal-data` in the OpenAPI document, for whoever has to answer where such data is. Default false. */
   personal?: boolean
 }
 

@@ -26,7 +26,7 @@ export { pluginIdPattern, reservedIds, sdkVersion } from './manifest.ts'
 export type { CapabilityEntry, ClientBundle, MigrationEntry, PackageManifest, PackageSignature, PluginManifest, RouteEntry, SecretEntry } from './manifest.ts'
 export { operationSteps } from './lifecycle.ts'
 export type {
-  AfterStep, ChangeAction, ChangeRequest, Diff, InstallationState, ModuleDetail, ModuleLimit, ModuleSummary, Operation, OperationState, OperationStep, Plan, PlatformStatus, Refusal,
+  AfterStep, ChangeAction, ChangeRequest, Diff, InstallationState, ModuleDetail, ModuleLimit, ModuleSummary, Operation, OperationState, OperationStep, ParkedChange, ParkedChanges, Plan, PlatformStatus, Refusal,
   RegistryStatus, SandboxStatus, TableChange, WayBack,
 } from './lifecycle.ts'
 export { maxWatches } from './session.ts'

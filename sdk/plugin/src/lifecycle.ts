@@ -3,6 +3,7 @@ import type { LimitName } from './limits.ts'
 import type { CapabilityEntry, SecretEntry } from './manifest.ts'
 import type { MenuDeclaration, PermissionDeclaration } from './plugin.ts'
 import type { Problem } from './errors.ts'
+import type { HistoryEntry } from './query.ts'
 
 export type ChangeAction = 'install' | 'update' | 'rollback' | 'enable' | 'disable' | 'repair' | 'uninstall'
 
@@ -159,6 +160,25 @@ export interface AfterStep {
   rows?: number
 }
 
+/** A change of a record that an after-hook did not take in: it was given up after five attempts and waits for somebody to decide, for 30 days. */
+export interface ParkedChange {
+  entity: string
+  recordId: string
+  action: HistoryEntry['action']
+  /** Whose hook it is. */
+  plugin?: string
+  /** Why it failed the last time. */
+  problem: string
+  /** When it was given up. */
+  since: string
+}
+
+export interface ParkedChanges {
+  count: number
+  /** At most 20, latest first. */
+  latest: ParkedChange[]
+}
+
 /** A module as the Modules screen lists it. */
 export interface ModuleSummary {
   id: string
@@ -204,6 +224,8 @@ export interface ModuleDetail extends ModuleSummary {
   entities: { name: string; fields: number; rows?: number }[]
   /** What the last change has left to be done, in order; absent when all is done. */
   afterSteps?: AfterStep[]
+  /** Of this organisation's records; absent when there are none. */
+  parkedChanges?: ParkedChanges
   /** Releases it can be brought back to. */
   restorePoints: { version: string; createdAt: string }[]
   operations: Pick<Operation, 'id' | 'state' | 'startedAt' | 'endedAt'>[] 

@@ -25,6 +25,8 @@ export interface ActivePlugin {
   messages: Record<string, string>
   /** Addresses of its routes by name, for `createApi`. */
   routes: Record<string, { method: 'GET' | 'POST'; path: string }>
+  /** Its records take further fields, and the user may add them for the organisation. */
+  managesFields?: true
 }
 
 /** `GET /api/session`: who is signed in and what the shell shows. */

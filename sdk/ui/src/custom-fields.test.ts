@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inputText, inputValue, shownText, textIn, type AddedField } from './custom-fields.ts'
+import { addedChanges, inputText, inputValue, shownText, textIn, type AddedField } from './custom-fields.ts'
 
 const field = (kind: AddedField['kind'], rest: Partial<AddedField> = {}): AddedField => ({ name: 'one', kind, label: { en: 'One', fr: 'Un' }, ...rest })
 
@@ -23,4 +23,11 @@ test('values are shown as the language writes them', () => {
 
 test('labels are in the language of the reader, else in English', () => {
   expect([textIn({ en: 'One', fr: 'Un' }, 'fr-FR'), textIn({ en: 'One', fr: 'Un' }, 'es'), textIn(undefined, 'en')]).toEqual(['Un', 'One', undefined])
+})
+
+test('a change of added values is told value by value, without those that stay', () => {
+  expect(addedChanges({ from: { badge: 'B-12', stays: 1 }, to: { stays: 1, cost: '2.50' }, hook: 'acme' })).toEqual([
+    ['custom.badge', { from: 'B-12', to: null, hook: 'acme' }], ['custom.cost', { from: null, to: '2.50', hook: 'acme' }],
+  ])
+  expect(addedChanges({ from: null, to: { badge: 'B-12' } })).toEqual([['custom.badge', { from: null, to: 'B-12' }]])
 })

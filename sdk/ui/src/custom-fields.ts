@@ -38,6 +38,15 @@ export function inputValue({ kind }: AddedField, text: string): unknown {
   }
 }
 
+/** A change of the whole `custom` as one of each value that became another: `custom.badge`. */
+export function addedChanges<T extends { from: unknown; to: unknown }>(change: T): (readonly [string, T])[] {
+  const [from, to] = [valuesOf(change.from), valuesOf(change.to)]
+  const names = Object.keys({ ...from, ...to }).filter((name) => (from[name] ?? null) !== (to[name] ?? null))
+  return names.map((name) => [`custom.${name}`, { ...change, from: from[name] ?? null, to: to[name] ?? null }])
+}
+
+const valuesOf = (custom: unknown): AddedValues => (typeof custom === 'object' && custom !== null ? { ...custom } : {})
+
 // As `datetime-local` takes it, in the time zone of the browser.
 function localMinute(instant: Date): string {
   const two = (part: number): string => String(part).padStart(2, '0')

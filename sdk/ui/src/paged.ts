@@ -47,6 +47,7 @@ export function usePaged<T>(page: (after: string | undefined) => Promise<{ data:
       items.value = [...items.value, ...found.data]
       next.value = found.next
     } catch (error) {
+      if (mine !== turn) return
       failure.value = error
       status.value = navigator.onLine ? 'error' : 'offline'
     } finally {

@@ -1,4 +1,5 @@
 export { openDatabase } from './database.ts'
+export { databaseFault } from './database-fault.ts'
 export type { Database, DatabaseOptions } from './database.ts'
 export type { DatabaseTransaction, TransactionActor } from './records-connection.ts'
 export type { TextRow } from './batch.ts'

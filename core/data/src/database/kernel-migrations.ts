@@ -12,7 +12,7 @@ export interface KernelMigration {
 
 /** Tables of the module manager; first of all kernel migrations. */
 export function platformMigrations(): KernelMigration[] {
-  return ['0001-platform', '0002-grants', '0003-records', '0004-after-steps', '0005-custom-values'].map((id) => ({ id, sql: readFileSync(new URL(`./migrations/${id}.sql`, import.meta.url), 'utf8') }))
+  return ['0001-platform', '0002-grants', '0003-records', '0004-after-steps', '0005-custom-values', '0006-forced-tenants'].map((id) => ({ id, sql: readFileSync(new URL(`./migrations/${id}.sql`, import.meta.url), 'utf8') }))
 }
 
 /** Any number; taken for the length of a run so that hosts that start together do not migrate together. */

@@ -72,7 +72,7 @@ export class Notifications {
   async #connect(): Promise<void> {
     const client = new pg.Client({ connectionString: this.#url, connectionTimeoutMillis: silenceMs, keepAlive: true, application_name: 'opsflux-notifications' })
     client.on('error', () => this.#lose(client)).on('end', () => this.#lose(client))
-    client.on('notification', ({ channel, payload = '' }) => this.#tell(channel, payload))
+    client.on('notification', ({ channel, payload = '' }) => this.#tell(client, channel, payload))
     try {
       await client.connect()
       if (this.#isClosed) return await client.end()
@@ -90,8 +90,13 @@ export class Notifications {
     }
   }
 
-  #tell(channel: string, payload: string): void {
-    for (const listener of this.#listeners.get(channel) ?? []) listener(payload)
+  /** What a listener could not take has not been told: as after a lost connection, nothing is trusted until all is read again. */
+  #tell(client: pg.Client, channel: string, payload: string): void {
+    try {
+      for (const listener of this.#listeners.get(channel) ?? []) listener(payload)
+    } catch {
+      this.#lose(client)
+    }
   }
 
   /** Where it fails the connection does too, and the next one begins with all channels. */

@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { Batch, type TextRow } from './batch.ts'
+import { databaseFault } from './database-fault.ts'
 import { passGate } from './plugin-gate.ts'
 import { hasSqlState } from './roles.ts'
 import { sql, toStatement, type Sql, type Statement } from './sql.ts'
@@ -79,7 +80,7 @@ class PooledTransaction implements DatabaseTransaction {
     const closing = this.#state === 'open' && last ? [commit] : []
     const before = [...opening, ...this.#take()]
     if (!last) this.#state = 'open'
-    const results = await Batch.run(this.#client, [...before, ...statements.map(toStatement), ...closing])
+    const results = await Batch.run(this.#client, [...before, ...statements.map(toStatement), ...closing]).catch((error: unknown) => { throw databaseFault(error) })
     this.hasAnswered = true
     if (last) this.#state = 'ended'
     return results.slice(before.length, before.length + statements.length)

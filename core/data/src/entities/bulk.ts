@@ -2,7 +2,7 @@ import { isOpsFluxError, OpsFluxError, queryLimits, type BulkReport, type BulkRe
 import { invalidRequest, isObject } from './conditions.ts'
 import type { EntitySession } from './entity-session.ts'
 
-interface Operation { operation: BulkResult['operation']; index: number; run(): Promise<{ id?: string; revision?: number }> }
+interface Operation { operation: BulkResult['operation']; index: number; id?: string; run(): Promise<{ id?: string; revision?: number }> }
 
 const parameters = ['atomic', 'create', 'update', 'delete']
 
@@ -11,9 +11,9 @@ export const isAtomic = (body: { [key: string]: Json }): boolean => body['atomic
 
 /**
  * Up to 1,000 writes of one entity: all or none, or each for itself with a report, for which the session undoes failed writes alone.
- * @throws invalid-request; when all or none, the error of the first that fails, with its place in `bulk`
+ * @param onRefused told of each record that may not be had, @throws invalid-request; when all or none, the error of the first that fails, with its place in `bulk`
  */
-export async function bulkWrite(session: EntitySession, entity: string, body: { [key: string]: Json }): Promise<BulkReport> {
+export async function bulkWrite(session: EntitySession, entity: string, body: { [key: string]: Json }, onRefused: (id: string, error: OpsFluxError) => void): Promise<BulkReport> {
   const { atomic = true } = body
   const unknown = Object.keys(body).find((name) => !parameters.includes(name))
   if (unknown !== undefined) throw invalidRequest(`A bulk request has no "${unknown.slice(0, 100)}". It has ${parameters.join(', ')}.`)
@@ -21,7 +21,7 @@ export async function bulkWrite(session: EntitySession, entity: string, body: { 
   const operations = operationsOf(session, entity, body)
   if (operations.length === 0 || operations.length > queryLimits.bulk) throw invalidRequest(`A bulk request holds 1 to ${queryLimits.bulk} writes; this one ${operations.length}.`)
   const results: BulkResult[] = []
-  for (const one of operations) results.push(await resultOf(one, atomic))
+  for (const one of operations) results.push(await resultOf(one, atomic, onRefused))
   const failed = results.filter(({ error }) => error !== undefined).length
   return { succeeded: results.length - failed, failed, results }
 }
@@ -31,11 +31,11 @@ function operationsOf(session: EntitySession, entity: string, body: { [key: stri
     ...listOf(body, 'create').map((input, index): Operation => ({ operation: 'create', index, run: () => session.created(entity, input) })),
     ...listOf(body, 'update').map((item, index): Operation => {
       const { id, seen, changes } = addressed(item, 'update', ['id', 'revision', 'changes'])
-      return { operation: 'update', index, run: () => session.updated(entity, id, changes, seen) }
+      return { operation: 'update', index, id, run: () => session.updated(entity, id, changes, seen) }
     }),
     ...listOf(body, 'delete').map((item, index): Operation => {
       const { id, seen } = addressed(item, 'delete', ['id', 'revision'])
-      return { operation: 'delete', index, run: async () => { await session.remove(entity, id, seen); return { id } } }
+      return { operation: 'delete', index, id, run: async () => { await session.remove(entity, id, seen); return { id } } }
     }),
   ]
 }
@@ -53,12 +53,13 @@ function addressed(item: Json, operation: string, names: readonly string[]): { i
   return { id: String(id), seen: revision === undefined ? {} : { revision: Number(revision) }, changes }
 }
 
-async function resultOf({ operation, index, run }: Operation, atomic: boolean): Promise<BulkResult> {
+async function resultOf({ operation, index, id: asked, run }: Operation, atomic: boolean, onRefused: (id: string, error: OpsFluxError) => void): Promise<BulkResult> {
   try {
     const { id, revision } = await run()
     return { operation, index, ...(id === undefined ? {} : { id }), ...(revision === undefined ? {} : { revision }) }
   } catch (error) {
     if (!isOpsFluxError(error)) throw error
+    if (asked !== undefined) onRefused(asked, error)
     if (atomic) throw new OpsFluxError(error.code, error.message, { data: { ...error.data, bulk: { operation, index } }, cause: error })
     return { operation, index, error: problemOf(error) }
   }

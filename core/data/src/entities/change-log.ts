@@ -26,7 +26,7 @@ export type FieldChanges = { [field: string]: { from: Json; to: Json; hook?: str
 export function logStatement(writing: Writing, entity: ReleaseEntity, change: Change): Sql {
   const { actor, now } = writing
   writing.noteChange(entity.pluginId)
-  const payload = JSON.stringify({ changes: change.changes, ...(change.record ? { record: told(entity, change.record) } : {}), ...(change.purged ? { purged: true } : {}) })
+  const payload = JSON.stringify({ changes: change.changes, ...(change.record ? { record: told(entity, change.record) } : {}), ...(change.purged ? { purged: true } : {}), ...(writing.chain > 0 ? { chain: writing.chain } : {}) })
   const outbox = sql`insert into opsflux.outbox (tenant_id, plugin_id, entity, record_id, action, revision, user_id, at, transition, payload)
     values (${actor.tenantId}::uuid, ${entity.pluginId}, ${entity.name}, ${change.id}::uuid, ${change.action}, ${change.revision}::integer, ${actor.userId}::uuid, ${now}::timestamptz, ${change.transition ?? null}, ${payload}::jsonb)`
   if (!entity.features.audit) return outbox

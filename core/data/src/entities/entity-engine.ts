@@ -17,17 +17,17 @@ export class EntityEngine {
 
   /**
    * Runs work in one transaction as the actor: committed when it answers, rolled back when it throws.
-   * @param options `savepoints: false` when the work throws on every failed write; `isWhole` when it is one operation, which then commits by itself
+   * @param options `savepoints: false` when the work throws on every failed write; `isWhole` when it is one operation, which then commits by itself; `chain` as in the outbox
    */
   async run<T>(
     release: ReleaseEntities, actor: Actor, hooks: HookCaller | undefined, work: (session: EntitySession) => Promise<T>,
-    options: Partial<SessionOptions> = {},
+    { chain = 0, ...options }: Partial<SessionOptions> & { chain?: number } = {},
   ): Promise<T> {
     const on = { tenantId: actor.tenantId, userId: actor.userId, pluginId: release.pluginId }
     const changed = new Set<string>()
     const result = await this.#database.transaction(on, async (transaction) => {
       const context: SessionContext = {
-        transaction, actor, parts: this.#parts, changed, state: {},
+        transaction, actor, parts: this.#parts, changed, chain, state: {},
         apart: (statements) => this.#database.transaction({ tenantId: actor.tenantId, userId: actor.userId }, statements),
       }
       return inSession(new EntitySession(context, release, hooks, { savepoints: true, ...options }), context, work)
@@ -37,18 +37,22 @@ export class EntityEngine {
   }
 
   /**
-   * Writes down that a record was asked for that the actor may not have, or that is not there for him: ids are not guessed by accident.
+   * Writes down that records were asked for that the actor may not have, or that are not there for him: ids are not guessed by accident.
    * At most 60 a minute and user, so that nobody fills the audit trail with it.
    */
-  async noteRefusal(actor: Actor, { pluginId, entity, id, reason }: { pluginId: string; entity: string; id: string; reason: string }): Promise<void> {
-    const { tenantId, userId } = actor
+  async noteRefusals({ tenantId, userId }: Pick<Actor, 'tenantId' | 'userId'>, { pluginId, entity }: { pluginId: string; entity: string }, refusals: readonly Refusal[]): Promise<void> {
+    const few = refusals.slice(0, maxRefusals)
     await this.#database.transaction({ tenantId, userId }, async (transaction) => {
       await transaction.many([sql`insert into opsflux.audit_entry (id, tenant_id, at, plugin_id, entity, record_id, action, revision, user_id, reason, changes)
-        select ${uuidV7()}::uuid, ${tenantId}::uuid, now(), ${pluginId}, ${entity}, ${id}::uuid, 'refused', 0, ${userId}::uuid, ${reason}, '{}'
-        where (select count(*) from opsflux.audit_entry where tenant_id = ${tenantId}::uuid and at > now() - interval '1 minute' and action = 'refused' and user_id = ${userId}::uuid) < ${sql.raw(String(maxRefusals))}`], { last: true })
+        select refused.id, ${tenantId}::uuid, now(), ${pluginId}, ${entity}, refused.record, 'refused', 0, ${userId}::uuid, refused.reason, '{}'
+        from unnest(${few.map(() => uuidV7())}::uuid[], ${few.map(({ id }) => id)}::uuid[], ${few.map(({ reason }) => reason)}::text[]) as refused (id, record, reason)
+        limit greatest(0, ${sql.raw(String(maxRefusals))} - (select count(*) from opsflux.audit_entry where tenant_id = ${tenantId}::uuid and at > now() - interval '1 minute' and action = 'refused' and user_id = ${userId}::uuid))`], { last: true })
     })
   }
 }
+
+/** A record that was asked for, and the code of the error that was answered. */
+export interface Refusal { id: string; reason: string }
 
 const maxRefusals = 60
 

@@ -2,7 +2,7 @@ import { isOpsFluxError, OpsFluxError, type Json } from '@opsflux/sdk'
 import { bulkWrite, isAtomic } from './bulk.ts'
 import { invalidRequest, isObject } from './conditions.ts'
 import type { EntityRequest, EntityResponse } from './entity-messages.ts'
-import type { EntityEngine } from './entity-engine.ts'
+import type { EntityEngine, Refusal } from './entity-engine.ts'
 import type { EntitySession } from './entity-session.ts'
 import type { Actor, EntityAggregate, EntityQuery, HookCaller } from './entity-transaction.ts'
 import { answerOnce } from './idempotency.ts'
@@ -25,6 +25,8 @@ export interface EntityService {
 interface Asked extends EntityRequest {
   service: EntityService
   entity: string
+  /** Takes down an error that says a record may not be had; others it leaves alone. */
+  noteRefused(id: string, error: unknown): void
 }
 interface Answer {
   run(session: EntitySession): Promise<EntityResponse>
@@ -41,19 +43,24 @@ interface Answer {
 export async function handleEntityRequest(service: EntityService, actor: Actor, request: EntityRequest): Promise<EntityResponse> {
   const [entity = '', id = ''] = request.path
   service.release.entity(entity)
+  const refused: Refusal[] = []
+  const noteRefused = (one: string, error: unknown): void => {
+    if (isUuid(one) && isOpsFluxError(error) && (error.code === 'not-found' || error.code === 'forbidden')) refused.push({ id: one, reason: error.code })
+  }
   try {
-    return await answerRequest(service, actor, request)
+    return await answerRequest(service, actor, request, noteRefused)
   } catch (error) {
-    const isRefusal = isOpsFluxError(error) && (error.code === 'not-found' || error.code === 'forbidden')
-    if (isRefusal && isUuid(id)) await service.engine.noteRefusal(actor, { pluginId: service.release.pluginId, entity, id, reason: error.code })
+    noteRefused(id, error)
     throw error
+  } finally {
+    if (refused.length > 0) await service.engine.noteRefusals(actor, { pluginId: service.release.pluginId, entity }, refused)
   }
 }
 
-async function answerRequest(service: EntityService, actor: Actor, request: EntityRequest): Promise<EntityResponse> {
+async function answerRequest(service: EntityService, actor: Actor, request: EntityRequest, noteRefused: Asked['noteRefused']): Promise<EntityResponse> {
   const { engine, release, hooks } = service
   const [entity = '', ...path] = request.path
-  const { run, isWhole = false, savepoints = false } = answerOf({ ...request, path, service, entity })
+  const { run, isWhole = false, savepoints = false } = answerOf({ ...request, path, service, entity, noteRefused })
   const key = request.headers['idempotency-key']
   if (key === undefined || request.method === 'GET') return engine.run(release, actor, hooks, run, { savepoints, isWhole })
   return engine.run(release, actor, hooks, (session) => answerOnce(session, key, request, () => run(session)), { savepoints })
@@ -136,7 +143,7 @@ function bulk(asked: Asked): Answer {
   refuseParameters(asked)
   onlyPost(asked)
   const body = objectBody(asked)
-  return { savepoints: !isAtomic(body), run: async (session) => answerText(200, JSON.stringify(await bulkWrite(session, asked.entity, body))) }
+  return { savepoints: !isAtomic(body), run: async (session) => answerText(200, JSON.stringify(await bulkWrite(session, asked.entity, body, asked.noteRefused))) }
 }
 
 function steppingTo(asked: Asked, step: (session: EntitySession, seen: { revision: number }) => Promise<StoredRecord>): Answer {

@@ -31,6 +31,8 @@ export interface SessionContext {
   apart: Writing['apart']
   /** Plugins whose records were written. */
   changed: Set<string>
+  /** After-hooks that led here one from the other; 0 for what a user does. */
+  chain: number
   state: {
     /** Set when PostgreSQL has given the transaction up: its commit would roll back without a word. */
     broken?: unknown
@@ -235,9 +237,9 @@ export class EntitySession implements EntityTransaction {
   }
 
   #writing(): Writing {
-    const { transaction, actor, parts, apart, changed } = this.#context
+    const { transaction, actor, parts, apart, changed, chain } = this.#context
     return {
-      transaction, actor, parts, apart, release: this.release, ability: this.#ability, related: this.#related(),
+      transaction, actor, parts, apart, chain, release: this.release, ability: this.#ability, related: this.#related(),
       isWhole: this.#options.isWhole === true && !this.#options.savepoints, now: new Date().toISOString(),
       hooks: { wants: (entity, event) => (this.#hooks ? this.#hooks.wants(entity, event) : this.release.entity(entity).hooks.has(event)), call: (entity, event, payload) => this.#callHooks(entity, event, payload) },
       noteChange: (pluginId) => changed.add(pluginId),

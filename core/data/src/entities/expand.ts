@@ -26,6 +26,7 @@ export function expansionOf(expand: readonly string[] | undefined): Tree | undef
   const tree: Tree = {}
   for (const path of expand) {
     const steps = String(path).split('.')
+    if (steps.includes('__proto__')) throw invalidRequest('"expand" names "__proto__", which is no field.')
     if (steps.length > queryLimits.pathSteps) throw invalidRequest(`"expand" goes ${queryLimits.pathSteps} steps at most: "${String(path).slice(0, 100)}" is longer.`)
     let at = tree
     for (const step of steps) at = Object.hasOwn(at, step) ? (at[step] ?? {}) : (at[step] = {})

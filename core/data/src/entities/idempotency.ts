@@ -7,6 +7,7 @@ import type { EntitySession } from './entity-session.ts'
 
 /** Expired answers that one request clears away. */
 const cleared = 100
+const oldest = sql.raw(`now() - interval '${queryLimits.idempotencyHours} hours'`)
 
 /**
  * Gives the answer of the first request with this key to every later one of the same user, for 24 hours; two at once wait for each other.
@@ -20,14 +21,17 @@ export async function answerOnce(session: EntitySession, key: string, request: E
   const known = await session.use(async (transaction) => {
     transaction.queue(sql`select pg_advisory_xact_lock(hashtextextended(${`${tenantId} ${userId} ${key}`}, 4))`)
     const [row] = await transaction.texts(sql`select request_sha256, status, headers, body from opsflux.idempotent_request
-      where user_id = ${userId}::uuid and key = ${key} and at > now() - interval '${sql.raw(String(queryLimits.idempotencyHours))} hours'`)
+      where user_id = ${userId}::uuid and key = ${key} and at > ${oldest}`)
     return row
   })
   if (known) return answeredBefore(known, digest)
   const given = await answer()
   await session.use(async (transaction) => {
-    transaction.queue(sql`delete from opsflux.idempotent_request where (tenant_id, user_id, key) in
-      (select tenant_id, user_id, key from opsflux.idempotent_request where at <= now() - interval '${sql.raw(String(queryLimits.idempotencyHours))} hours' limit ${sql.raw(String(cleared))})`)
+    // This key's own answer has expired, if there is one: it must not be in the way.
+    transaction.queue(sql`delete from opsflux.idempotent_request where user_id = ${userId}::uuid and key = ${key}`)
+    // By one at a time: two that clear away the same rows would wait for each other.
+    transaction.queue(sql`delete from opsflux.idempotent_request where (select pg_try_advisory_xact_lock(hashtextextended(${tenantId}, 5))) and (tenant_id, user_id, key) in
+      (select tenant_id, user_id, key from opsflux.idempotent_request where at <= ${oldest} limit ${sql.raw(String(cleared))})`)
     transaction.queue(sql`insert into opsflux.idempotent_request (tenant_id, user_id, key, request_sha256, status, headers, body)
       values (${tenantId}::uuid, ${userId}::uuid, ${key}, ${digest}, ${given.status}::integer, ${JSON.stringify(given.headers)}::jsonb, ${given.text ?? null})`)
   })

@@ -187,6 +187,16 @@ describe('an Idempotency-Key', () => {
     await send('POST', 'asset', { body: { name: 'today' }, key: 'key-4' })
     expect(await namesOf('where[name][in]=yesterday,today&sort=name')).toEqual(['today', 'yesterday'])
   })
+
+  test('is free again while many others are forgotten, by several requests at once', async () => {
+    const keys = Array.from({ length: 300 }, (_one, index) => `old-${index}`)
+    await works.database.admin.query(
+      `insert into opsflux.idempotent_request (tenant_id, user_id, key, request_sha256, status, headers, at)
+       select $1, $2, key, '', 201, '{}', now() - interval '25 hours' from unnest($3::text[]) as key`, [alice.tenantId, alice.userId, keys])
+    const answers = await Promise.all(keys.slice(-10).map((key) => send('POST', 'asset', { body: { name: `with ${key}` }, key })))
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201))
+    expect((await works.database.admin.query("select from opsflux.idempotent_request where at < now() - interval '24 hours'")).rowCount).toBeLessThanOrEqual(200)
+  })
 })
 
 describe('a bulk request', () => {
@@ -207,7 +217,7 @@ describe('a bulk request', () => {
   })
 
   test('takes 1 to 1,000 writes of the form it should have', async () => {
-    for (const body of [{}, { create: [] }, { create: {} }, { create: Array(1_001).fill({ name: 'x' }) }, { update: [{}] }, { update: [{ id: 1, changes: {} }] }, { delete: ['x'] }, { upsert: [] }, { atomic: 1, create: [{}] }, { delete: [{ id: 'x', changes: {} }] }]) {
+    for (const body of [{}, { create: [] }, { create: {} }, { create: Array.from({ length: 1_001 }, () => ({ name: 'x' })) }, { update: [{}] }, { update: [{ id: 1, changes: {} }] }, { delete: ['x'] }, { upsert: [] }, { atomic: 1, create: [{}] }, { delete: [{ id: 'x', changes: {} }] }]) {
       expect(await codeOf(send('POST', 'asset/bulk', { body: body as Json })), JSON.stringify(body).slice(0, 60)).toBe('invalid-request')
     }
     const many = await send('POST', 'site/bulk', { body: { create: Array.from({ length: 1_000 }, (_one, index) => ({ name: `bulk site ${index}` })) } })

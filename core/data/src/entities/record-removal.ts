@@ -5,7 +5,7 @@ import { logStatement } from './change-log.ts'
 import type { Seen } from './entity-transaction.ts'
 import { lockRecord } from './record-lock.ts'
 import { save } from './record-writer.ts'
-import { detachReferrers, removedWith, refuseReferrers, referrersOf } from './referrers.ts'
+import { detachReferrers, erasedWith, removedWith, refuseReferrers, referrersOf } from './referrers.ts'
 import type { ReleaseEntity } from './release-entities.ts'
 import type { StoredRecord } from './stored-record.ts'
 import type { Writing } from './writing.ts'
@@ -52,7 +52,20 @@ export async function restoreRecord(writing: Writing, entity: ReleaseEntity, id:
 export async function purgeRecord(writing: Writing, entity: ReleaseEntity, id: string, seen: Seen): Promise<void> {
   if (!entity.features.softDelete) throw new OpsFluxError('not-found', `${entity.name} has no bin: delete the record instead.`)
   const { stored } = await lockRecord(writing, entity, id, { action: 'manage', seen, deleted: true })
-  await refuseReferrers(writing, entity, referrersOf(writing, entity).filter(({ onDelete }) => onDelete === 'restrict'), id)
+  await purge(writing, entity, stored, new Set())
+}
+
+// Foreign keys would take records along without a word: those in the bin are erased one by one, those that were taken out of it keep this one.
+async function purge(writing: Writing, entity: ReleaseEntity, stored: StoredRecord, done: Set<string>): Promise<void> {
+  const { id } = stored
+  done.add(id)
+  const referrers = referrersOf(writing, entity)
+  await refuseReferrers(writing, entity, referrers.map((one) => (one.onDelete === 'cascade' ? { ...one, onDelete: 'restrict' } : one)), id)
+  for (const dependent of await erasedWith(writing, referrers, id)) {
+    if (done.has(dependent.id)) continue
+    const locked = await lockRecord({ ...writing, ability: anything }, dependent.entity, dependent.id, { action: 'manage', seen: {}, deleted: true })
+    await purge({ ...writing, isWhole: false }, dependent.entity, locked.stored, done)
+  }
   await erase(writing, entity, stored, [])
 }
 

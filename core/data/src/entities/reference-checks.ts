@@ -55,6 +55,7 @@ function lookupOf(lookups: Writing['parts']['lookups'], kind: Column['kind'] | u
 
 async function recordsOf(transaction: DatabaseTransaction, entity: ReleaseEntity, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const bin = entity.features.softDelete ? sql` and record.deleted_at is null` : sql``
-  const rows = await transaction.texts(sql`select record.id from ${entity.table} as record where record.id = any(${ids}::uuid[])${bin}`)
+  // Who deletes one of them waits, and whoever is deleting one is waited for: what is referred to stays out of the bin until this is committed.
+  const rows = await transaction.texts(sql`select record.id from ${entity.table} as record where record.id = any(${ids}::uuid[])${bin} order by record.id for key share`)
   return new Set(rows.map(([id]) => id ?? ''))
 }

@@ -14,6 +14,8 @@ export interface Referrer {
   isForeign: boolean
 }
 
+const live = sql` and record.deleted_at is null`
+
 /** Records that may go with one deletion. */
 const maxRemovedWith = 1_000
 
@@ -42,11 +44,20 @@ export async function refuseReferrers({ transaction }: Writing, entity: ReleaseE
  * The records that go with these, or that went to the bin at the same instant.
  * @throws conflict when there are more than 1,000
  */
-export async function removedWith({ transaction }: Writing, referrers: readonly Referrer[], ids: readonly string[], deletedAt?: string): Promise<{ entity: ReleaseEntity; id: string }[]> {
-  const cascading = referrers.filter(({ onDelete, entity }) => onDelete === 'cascade' && (deletedAt === undefined || entity.features.softDelete))
+export function removedWith(writing: Writing, referrers: readonly Referrer[], ids: readonly string[], deletedAt?: string): Promise<{ entity: ReleaseEntity; id: string }[]> {
+  return cascadedTo(writing, referrers, ids, deletedAt === undefined ? live : sql` and record.deleted_at = ${deletedAt}::timestamptz`)
+}
+
+/** The records in the bin that are erased with these: those that went there before or after them too. @throws conflict when there are more than 1,000 */
+export function erasedWith(writing: Writing, referrers: readonly Referrer[], id: string): Promise<{ entity: ReleaseEntity; id: string }[]> {
+  return cascadedTo(writing, referrers, [id], sql` and record.deleted_at is not null`)
+}
+
+async function cascadedTo({ transaction }: Writing, referrers: readonly Referrer[], ids: readonly string[], bin: Sql): Promise<{ entity: ReleaseEntity; id: string }[]> {
+  const cascading = referrers.filter(({ onDelete, entity }) => onDelete === 'cascade' && (bin === live || entity.features.softDelete))
   if (cascading.length === 0) return []
   passGates(cascading).forEach((gate) => transaction.queue(gate))
-  const answers = await transaction.many(cascading.map((one) => sql`select record.id from ${one.entity.table} as record where ${refersTo(one, ids, deletedAt)} order by record.id limit ${sql.raw(String(maxRemovedWith + 1))}`))
+  const answers = await transaction.many(cascading.map((one) => sql`select record.id from ${one.entity.table} as record where ${refersTo(one, ids, bin)} order by record.id limit ${sql.raw(String(maxRemovedWith + 1))}`))
   const found = cascading.flatMap(({ entity }, index) => (answers[index] ?? []).map(([id]) => ({ entity, id: id ?? '' })))
   if (found.length > maxRemovedWith) throw new OpsFluxError('conflict', `More than ${maxRemovedWith} records would go with it. Delete them in parts first.`)
   return found
@@ -58,9 +69,8 @@ export function detachReferrers(referrers: readonly Referrer[], id: string): Sql
     .map(({ entity, column }) => sql`update ${entity.table} as record set ${sql.id(column.name)} = null, revision = record.revision + 1 where ${column.ref} = ${id}::uuid`)
 }
 
-function refersTo({ entity, column }: Referrer, ids: readonly string[], deletedAt?: string): Sql {
-  const bin = !entity.features.softDelete ? sql.raw('') : deletedAt === undefined ? sql` and record.deleted_at is null` : sql` and record.deleted_at = ${deletedAt}::timestamptz`
-  return sql`${column.ref} = any(${ids}::uuid[])${bin}`
+function refersTo({ entity, column }: Referrer, ids: readonly string[], bin = live): Sql {
+  return sql`${column.ref} = any(${ids}::uuid[])${entity.features.softDelete ? bin : sql.raw('')}`
 }
 
 // Before anything of another plugin's tables is touched: see plugin-gate.ts.

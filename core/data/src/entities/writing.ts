@@ -20,6 +20,8 @@ export interface Writing {
   now: string
   /** Runs statements in a transaction of their own that is committed at once. */
   apart<T>(work: (transaction: DatabaseTransaction) => Promise<T>): Promise<T>
+  /** After-hooks that led here one from the other. */
+  chain: number
   /** Something was written that after-hooks and open pages will be told. */
   noteChange(pluginId: string): void
 }

@@ -4,7 +4,7 @@ import type pg from 'pg'
  * Tables of the kernel that hold something of a plugin's data, each with a column `plugin_id`. The audit is not among them: that a
  * record was there, and who erased it, outlives the record.
  */
-const tables = ['plugin_migration', 'kept_data', 'restore_point', 'after_step', 'outbox', 'sequence_counter', 'custom_field', 'record_comment', 'record_attachment', 'file_use']
+const tables = ['plugin_migration', 'kept_data', 'restore_point', 'after_step', 'outbox', 'sequence_counter', 'custom_field', 'file_use', 'comment']
 
 /** Erases what the kernel's tables hold of a plugin. Not every platform has all of them: some come with other services. */
 export async function eraseRecordsOf(admin: pg.Client, pluginId: string): Promise<void> {

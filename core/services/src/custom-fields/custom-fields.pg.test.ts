@@ -141,17 +141,27 @@ describe('a custom field', () => {
     expect(rows).toEqual(['create', 'delete', 'restore', 'delete', 'purge'].map((action) => ({ action, user_id: alice.userId })))
   })
 
-  test('is one of 50, deleted ones counted; 10 of them have an index', async () => {
+  test('is one of 50, deleted ones counted', async () => {
     await clear()
     for (let index = 0; index < queryLimits.customFields; index++) await here.add(alice, { ...badge, name: `field${index}` })
-    const [first, second] = await here.of(alice.tenantId, manifest.id, 'asset')
+    const [first] = await here.of(alice.tenantId, manifest.id, 'asset')
     await here.remove(alice, first?.id ?? '')
     expect(await refusal(here.add(alice, badge))).toBe('conflict')
-    await opened.database.admin.query("update opsflux.custom_field set indexed = true, index_state = 'failed' where position between 2 and 11")
-    expect(await refusal(here.change(alice, second?.id ?? '', { index: true }))).toBe('conflict')
-    await opened.database.admin.query('delete from opsflux.custom_field where position = 49')
-    await opened.database.admin.query("update opsflux.custom_field set indexed = true, index_state = 'failed' where position between 40 and 48")
+  })
+
+  test('has one of 10 indexes of the entity in its tenant, and of 100 in all', async () => {
+    await clear()
+    for (let index = 0; index < 12; index++) await here.add(alice, { ...badge, name: `field${index}` })
+    const ids = (await here.of(alice.tenantId, manifest.id, 'asset')).map(({ id }) => id)
+    const indexed = (place: number): Promise<unknown> => refusal(here.change(alice, ids[place] ?? '', { index: true }))
+    await opened.database.admin.query("update opsflux.custom_field set indexed = true, index_state = 'failed' where position between 3 and 11")
+    expect([await indexed(0), await indexed(1)]).toEqual(['accepted', 'conflict'])
     expect(await refusal(here.add(alice, { ...badge, index: true }))).toBe('conflict')
+    await opened.database.admin.query('update opsflux.custom_field set indexed = false, index_state = null where position > 2')
+    await opened.database.admin.query(`insert into opsflux.custom_field (id, tenant_id, plugin_id, entity, name, kind, position, required, label, indexed, index_state, created_by, updated_by)
+      select gen_random_uuid(), $1, $2, 'asset', 'other' || n, 'string', n, false, '{"en": "Other"}', true, 'failed', $3, $3 from generate_series(1, ${customFieldLimits.indexedInAll - 2}) n`, [carol.tenantId, manifest.id, carol.userId])
+    expect([await indexed(1), await indexed(2)]).toEqual(['accepted', 'conflict'])
+    await here.indexed(manifest.id)
   })
 })
 

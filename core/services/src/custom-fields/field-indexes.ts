@@ -54,7 +54,7 @@ export class FieldIndexes {
     }
     const started = { work: Promise.resolve(), again: false }
     this.#running.set(pluginId, started)
-    started.work = this.#settle(pluginId, started).finally(() => this.#running.delete(pluginId))
+    started.work = this.#settle(pluginId, started)
     return started.work
   }
 
@@ -69,12 +69,14 @@ export class FieldIndexes {
       try {
         await this.#compare(pluginId)
       } catch (error) {
-        if (this.#stopping.signal.aborted) return
+        if (this.#stopping.signal.aborted) break
         run.again ||= isBusy(error)
         if (isBusy(error)) await delay(this.#busyMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
         else this.#log.error({ err: error, plugin: pluginId }, 'indexes of custom fields not looked at')
       }
     } while (run.again && !this.#stopping.signal.aborted)
+    // With the last look at `again`: a wish that comes now begins anew.
+    this.#running.delete(pluginId)
   }
 
   async #compare(pluginId: string): Promise<void> {

@@ -1,9 +1,10 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import { Type } from 'typebox'
+import type { Actor } from '@opsflux/data'
 import { addRoute } from '@opsflux/kernel'
 import { customFieldKinds, customFieldLimits, OpsFluxError, queryLimits, type CustomFieldChanges, type CustomFieldInput } from '@opsflux/sdk'
-import { may, signedIn, type Caller } from '../identity/index.ts'
+import { may, signedIn } from '../identity/index.ts'
 import type { CustomFields } from './custom-fields.ts'
 
 export interface CustomFieldAccess {
@@ -34,7 +35,7 @@ export function customFieldRoutes(fields: CustomFields, access: CustomFieldAcces
   const router = new Router({ prefix: '/api/custom-fields' })
   const manager = async (context: Context, pluginId: string) => {
     const caller = await member(context, access, pluginId)
-    if (!mayManage(caller, pluginId)) throw new OpsFluxError('forbidden', `You need the permission ${pluginId}.manage.all or modules.manage.all for this. Ask an administrator.`)
+    if (!mayManageFields(caller.actor, pluginId)) throw new OpsFluxError('forbidden', `You need the permission ${pluginId}.manage.all or modules.manage.all for this. Ask an administrator.`)
     return { tenantId: caller.tenantId, userId: caller.id }
   }
   const managerOf = async (context: Context, id: string) => {
@@ -79,10 +80,11 @@ async function reader(context: Context, access: CustomFieldAccess, pluginId: str
   const caller = await member(context, access, pluginId)
   const { permissions, places = [] } = caller.actor
   const mayView = [permissions, ...places.map((place) => place.permissions)].some((held) => may(held, pluginId, 'view'))
-  if (!mayView && !mayManage(caller, pluginId)) throw new OpsFluxError('forbidden', `You need the permission ${pluginId}.view for this. Ask an administrator.`)
+  if (!mayView && !mayManageFields(caller.actor, pluginId)) throw new OpsFluxError('forbidden', `You need the permission ${pluginId}.view for this. Ask an administrator.`)
   return { tenantId: caller.tenantId, userId: caller.id }
 }
 
-function mayManage({ actor }: Pick<Caller, 'actor'>, pluginId: string): boolean {
-  return ['*', 'modules.manage.all', `${pluginId}.manage.all`].some((permission) => actor.permissions.includes(permission))
+/** Whether a right over all records of the organisation is held: one at a place does not do. */
+export function mayManageFields({ permissions }: Pick<Actor, 'permissions'>, pluginId: string): boolean {
+  return ['*', 'modules.manage.all', `${pluginId}.manage.all`].some((permission) => permissions.includes(permission))
 }

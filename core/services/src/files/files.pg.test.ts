@@ -77,6 +77,19 @@ test('others see a file only where they see a use of it; another tenant never do
   expect(await codeOf(files.find(alice, randomUUID()))).toBe('not-found')
 })
 
+test('of what uses a file, the latest 100 are looked at', async () => {
+  const file = await upload(alice)
+  const seen = record()
+  await use(alice, seen, { photo: file.id })
+  const findAs = () => files.find({ ...bob, maySee: async ({ id }) => id === seen.id }, file.id)
+  const addUses = (count: number) => opened.database.admin.query(`insert into opsflux.file_use (tenant_id, file_id, plugin_id, entity, record_id, field, at, by)
+    select $1, $2, 'test-works', 'incident', gen_random_uuid(), 'photo', now() + interval '1 minute', $3 from generate_series(1, $4)`, [tenantA, file.id, alice.userId, count])
+  await addUses(fileLimits.usesLookedAt - 1)
+  expect(await findAs()).toEqual(file)
+  await addUses(1)
+  expect(await codeOf(findAs())).toBe('not-found')
+})
+
 test('a file is removed by who sent it, unless a record uses it; its content goes with the last file that has it', async () => {
   const [first, second] = [await upload(alice, 'twice'), await upload(alice, 'twice', 'other.txt')]
   const address = record()

@@ -59,7 +59,7 @@ export function hookProblem(owner: HookingManifest, plugin: HookingManifest): st
 }
 
 /** Whether an entity has what an event is about: states, a field. */
-export function canHappen(entity: EntityDeclaration, event: string): boolean {
+function canHappen(entity: EntityDeclaration, event: string): boolean {
   const [kind, field] = event.split('.')
   if (event === 'afterChange.state') return entity.states !== undefined
   if (field !== undefined) return Object.hasOwn(entity.fields, field)

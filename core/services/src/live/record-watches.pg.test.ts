@@ -140,6 +140,21 @@ test('a page is told when its host was out of touch with the others', async () =
   page.send('disconnect')
 })
 
+test('a page is told when its host could not find out who may hear of a change', async () => {
+  let isDown = false
+  const watches = new RecordWatches({ calls: scene.calls, engine: scene.database.engine, enabledFor: () => (isDown ? Promise.reject(new Error('down')) : scene.enabledFor()), notifications: scene.notifications, log: scene.log })
+  const page = new Page(watches, () => alice)
+  await page.watch(entity)
+  await until(page)
+  isDown = true
+  await create()
+  await expect.poll(() => page.missed, { timeout: 10_000 }).toBe(1)
+  isDown = false
+  await until(page)
+  page.send('disconnect')
+  watches.stop()
+})
+
 describe('a watch', () => {
   test.each<[string, unknown, () => Actor | undefined, string]>([
     ['without the right', entity, () => withPermissions(alice, 'create.all'), 'forbidden'],

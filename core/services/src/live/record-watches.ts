@@ -35,7 +35,7 @@ export class RecordWatches {
     const { notifications } = parts
     this.#forget = [
       notifications.on(liveChannel, (message) => this.#hear(fromMessage(message))),
-      notifications.onReconnected(() => { for (const { socket } of this.#watches.owners()) socket.emit('records.missed') }),
+      notifications.onReconnected(() => this.#miss()),
     ]
   }
 
@@ -70,7 +70,7 @@ export class RecordWatches {
     if (this.#watches.of(watcher).length >= maxWatches) throw tooMany()
     const actor = await watcher.actor()
     if (!actor) throw new OpsFluxError('not-signed-in', 'The session has ended. Sign in again.')
-    await this.#requireSight(actor, watch)
+    await this.#requireSight(actor, watch).catch((error: unknown) => this.#refused(actor, watch, error))
     // It may have gone meanwhile, and nobody would take it off again.
     if (watcher.socket.connected) this.#watches.add(watcher, watch)
   }
@@ -86,10 +86,25 @@ export class RecordWatches {
     })
   }
 
+  /** An id that is asked for in vain is written down, as it is when a request names it. */
+  async #refused(actor: Actor, { plugin: pluginId, entity, id }: Watch, error: unknown): Promise<never> {
+    const isRefusal = isOpsFluxError(error) && (error.code === 'not-found' || error.code === 'forbidden')
+    if (isRefusal && id !== undefined) await this.#parts.engine.noteRefusals(actor, { pluginId, entity }, [{ id, reason: error.code }])
+    throw error
+  }
+
+  /** Pages read again what they show. */
+  #miss(): void {
+    for (const { socket } of this.#watches.owners()) socket.emit('records.missed')
+  }
+
   // In the order in which they are heard.
   #hear(changes: readonly TellableChange[]): void {
     this.#telling = this.#telling.then(async () => { for (const change of changes) await this.#tell(change) })
-      .catch((error: unknown) => this.#parts.log.warn({ err: error }, 'open pages were not told of a change'))
+      .catch((error: unknown) => {
+        this.#parts.log.warn({ err: error }, 'open pages were not told of a change')
+        this.#miss()
+      })
   }
 
   async #tell(change: TellableChange): Promise<void> {

@@ -5,6 +5,7 @@ import type { PluginHost } from '@opsflux/kernel'
 import { isOpsFluxError, OpsFluxError, type ModuleDetail, type ModuleSummary, type PluginManifest, type RegistryStatus, type SecretEntry } from '@opsflux/sdk'
 import type { Capabilities, ModuleLimits } from '../capabilities/index.ts'
 import type { PluginSecrets, SecretOwner } from '../secrets/index.ts'
+import type { ParkedChanges } from '../outbox/parked-changes.ts'
 import type { Catalogue, CatalogueEntry } from './catalogue.ts'
 import type { Installation, Installations } from './installations.ts'
 import type { InstalledReleases } from './installed-releases.ts'
@@ -22,6 +23,7 @@ export interface DirectoryParts {
   installations: Installations
   schemas: PluginSchemas
   afterSteps: AfterSteps
+  parkedChanges: ParkedChanges
   host: PluginHost<PluginRelease>
   capabilities: Capabilities
   limits: ModuleLimits
@@ -75,6 +77,7 @@ export class ModuleDirectory {
     const shown = release?.manifest ?? installation?.manifest ?? entry
     const messages = { ...(entry ? textsOf(entry, reader.locale) : {}), ...this.#messagesOf(id, reader.locale) }
     const afterSteps = installation ? await this.#parts.afterSteps.waiting(id) : []
+    const parkedChanges = await this.#parts.parkedChanges.of({ pluginId: id, tenantId: reader.tenantId })
     const rows = new Map(installation ? (await this.#parts.schemas.tables(id)).map((table) => [table.name, table.rows]) : [])
     return {
       ...summary,
@@ -91,7 +94,7 @@ export class ModuleDirectory {
         const count = rows.get(entity.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
         return { name: entity.name, fields: Object.keys(entity.fields).length, ...(count === undefined ? {} : { rows: count }) }
       }),
-      ...(afterSteps.length > 0 ? { afterSteps } : {}),
+      ...(afterSteps.length > 0 ? { afterSteps } : {}), ...(parkedChanges ? { parkedChanges } : {}),
       restorePoints: (await this.#parts.installations.restorePoints(id)).map((point) => ({ version: point.version, createdAt: point.createdAt.toISOString() })),
       operations: (await operationsOf(this.#parts.admin, id)).map(({ id: operationId, state, startedAt, endedAt }) => ({ id: operationId, state, startedAt, ...(endedAt ? { endedAt } : {}) })),
     }

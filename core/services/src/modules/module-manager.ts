@@ -1,17 +1,19 @@
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
-import { AfterSteps, PluginSchemas, sealerOf, type Database } from '@opsflux/data'
+import { AfterSteps, PluginSchemas, sealerOf, type Database, type Notifications } from '@opsflux/data'
 import { PluginHost, type SandboxEvent } from '@opsflux/kernel'
 import type { RegistryClient } from '@opsflux/registry-client'
 import { OpsFluxError, type ChangeRequest, type ModuleDetail, type ModuleSummary, type Operation, type Plan, type PluginManifest, type RegistryStatus } from '@opsflux/sdk'
 import type { Capabilities, GrantChange, LimitChanges, ModuleLimits } from '../capabilities/index.ts'
+import { ParkedChanges } from '../outbox/parked-changes.ts'
 import type { PluginSecrets } from '../secrets/index.ts'
 import { Catalogue } from './catalogue.ts'
 import { Installations } from './installations.ts'
 import { InstalledReleases } from './installed-releases.ts'
 import { readOperation, type StepObserver } from './journal.ts'
 import { ModuleDirectory, type Reader } from './module-directory.ts'
+import { ModuleSwitches } from './module-switches.ts'
 import { Operations } from './operations.ts'
 import { PackageStore } from './package-store.ts'
 import { Planner, type PlanActor } from './planner.ts'
@@ -29,6 +31,7 @@ export interface ModuleManagerOptions {
   database: Database
   capabilities: Capabilities
   limits: ModuleLimits
+  notifications: Pick<Notifications, 'isConnected' | 'on' | 'onReconnected'>
   secrets: PluginSecrets
   registry: RegistryClient
   /** Between two looks at the registry. Default 3600. */
@@ -53,6 +56,7 @@ export class ModuleManager {
   readonly #installations: Installations
   readonly #schemas: PluginSchemas
   readonly #afterSteps: AfterSteps
+  readonly #parkedChanges: ParkedChanges
   readonly #packages: PackageStore
   readonly #releases: InstalledReleases
   readonly #directory: ModuleDirectory
@@ -61,21 +65,22 @@ export class ModuleManager {
   readonly #watch: RegistryWatch
   readonly #guard: RevocationGuard
   readonly #served: ServedModules
+  readonly #switches: ModuleSwitches
   readonly #modulesFolder: string
   readonly #stopping = new AbortController()
-  /** Plugins switched off, by tenant; read once, forgotten at every change. */
-  readonly #disabled = new Map<string, Promise<ReadonlySet<string>>>()
 
   constructor(options: ModuleManagerOptions) {
-    const { database, registry, log } = options
+    const { capabilities, database, notifications, registry, log } = options
     const record = new RegistryRecord(database.admin)
     const seals = new ReleaseSeals(database.admin)
     const locks = new PluginLocks()
     this.#options = options
     this.#modulesFolder = join(options.home, 'modules')
     this.#installations = new Installations(database.admin)
+    this.#switches = new ModuleSwitches({ notifications, read: (tenantId) => this.#installations.disabledFor(tenantId), onChanged: (pluginId) => capabilities.forget(pluginId) })
     this.#schemas = new PluginSchemas(database)
     this.#afterSteps = new AfterSteps(database, { onSettled: (pluginId, problem) => this.#afterStepsSettled(pluginId, problem), onTrouble: (error) => log.warn({ err: error }, 'steps after a change wait for the database') })
+    this.#parkedChanges = new ParkedChanges(database.admin)
     this.#packages = new PackageStore(join(options.home, 'packages'))
     this.#releases = new InstalledReleases({
       installations: this.#installations, packages: this.#packages, seals, modulesFolder: this.#modulesFolder, sealer: sealerOf(database.sealingKey), policyOf: (manifest) => this.#policyOf(manifest),
@@ -88,8 +93,8 @@ export class ModuleManager {
     this.#guard = new RevocationGuard({ installations: this.#installations, record, finder, host: this.host, locks, log, onModulesChanged: (pluginId, version) => this.#changed(pluginId, version) })
     this.#served = new ServedModules({ host: this.host, installations: this.#installations, releases: this.#releases, record, guard: this.#guard, log })
     this.#directory = new ModuleDirectory({
-      admin: database.admin, catalogue: new Catalogue(options.marketplaceUrl), installations: this.#installations, schemas: this.#schemas, afterSteps: this.#afterSteps, host: this.host, capabilities: options.capabilities, limits: options.limits, secrets: options.secrets,
-      disabledFor: (tenantId) => this.#disabledFor(tenantId), releases: this.#releases, finder, record, registryStatus: () => this.#watch.status(),
+      admin: database.admin, catalogue: new Catalogue(options.marketplaceUrl), installations: this.#installations, schemas: this.#schemas, afterSteps: this.#afterSteps, parkedChanges: this.#parkedChanges, host: this.host, capabilities: options.capabilities, limits: options.limits, secrets: options.secrets,
+      disabledFor: (tenantId) => this.#switches.offFor(tenantId), releases: this.#releases, finder, record, registryStatus: () => this.#watch.status(),
     })
     this.#planner = new Planner({ database, installations: this.#installations, schemas: this.#schemas, finder, releases: this.#releases, record, isPrivateHost: options.capabilities.isPrivateHost })
     this.#operations = new Operations({
@@ -115,6 +120,7 @@ export class ModuleManager {
 
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.#switches.stop()
     this.#watch.stop()
     await this.#operations.settled()
     await this.#afterSteps.stop()
@@ -144,17 +150,17 @@ export class ModuleManager {
 
   /** Plugins serving that the tenant has not switched off. */
   async enabledFor(tenantId: string): Promise<PluginRelease[]> {
-    const disabled = await this.#disabledFor(tenantId)
+    const disabled = await this.#switches.offFor(tenantId)
     return this.host.all().filter((release) => !disabled.has(release.pluginId)).toSorted((a, b) => (a.pluginId < b.pluginId ? -1 : 1))
   }
 
   async isEnabled(pluginId: string, tenantId: string): Promise<boolean> {
-    return !(await this.#disabledFor(tenantId)).has(pluginId)
+    return !(await this.#switches.offFor(tenantId)).has(pluginId)
   }
 
   /** Installed modules that do not serve and that the tenant has not switched off. */
   async withheldFrom(tenantId: string): Promise<{ id: string; name: string; reason: string }[]> {
-    const disabled = await this.#disabledFor(tenantId)
+    const disabled = await this.#switches.offFor(tenantId)
     return [...this.host.withheld()].filter(([id]) => !disabled.has(id)).map(([id, { name, reason }]) => ({ id, name, reason }))
   }
 
@@ -201,6 +207,14 @@ export class ModuleManager {
     return this.detail(id, actor)
   }
 
+  /** Gives hooks the changes again that they had been given up on by then, or forgets these, for this organisation. @throws not-found */
+  async settleParkedChanges(id: string, { work, until }: { work: 'retry' | 'forget'; until: Date }, actor: PlanActor): Promise<ModuleDetail> {
+    if (!(await this.#installations.get(id))) throw new OpsFluxError('not-found', `The module "${id}" is not installed.`)
+    const count = await this.#parkedChanges[work]({ pluginId: id, tenantId: actor.tenantId }, until)
+    this.#options.log.info({ plugin: id, tenant: actor.tenantId, by: actor.userId, work, count }, 'changes that hooks were given up on')
+    return this.detail(id, actor)
+  }
+
   /** Running sandboxes keep to it at once. @throws not-found, validation-failed */
   async setLimits(id: string, changes: LimitChanges, actor: PlanActor): Promise<ModuleDetail> {
     if (!(await this.#installations.get(id))) throw new OpsFluxError('not-found', `The module "${id}" is not installed.`)
@@ -223,17 +237,8 @@ export class ModuleManager {
     this.#changed(pluginId, this.host.current(pluginId)?.version)
   }
 
-  #disabledFor(tenantId: string): Promise<ReadonlySet<string>> {
-    const known = this.#disabled.get(tenantId)
-    if (known) return known
-    const read = this.#installations.disabledFor(tenantId).then((ids) => new Set(ids))
-    this.#disabled.set(tenantId, read)
-    read.catch(() => this.#disabled.delete(tenantId))
-    return read
-  }
-
   #changed(pluginId: string, version: string | undefined): void {
-    this.#disabled.clear()
+    this.#switches.forget()
     this.#options.capabilities.forget(pluginId)
     // A release that was being prepared while its limits were changed began with those before.
     this.applyLimits(pluginId).catch((error: unknown) => this.#options.log.error({ err: error, plugin: pluginId }, 'limits not applied'))

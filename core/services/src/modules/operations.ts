@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isOpsFluxError, type ChangeAction, type Operation, type OperationStep } from '@opsflux/sdk'
-import { eraseRecordParts } from '../records/forget.ts'
 import { eraseSecrets } from '../secrets/index.ts'
 import type { Installation } from './installations.ts'
 import { Journal } from './journal.ts'
@@ -111,7 +110,6 @@ export class Operations {
     await journal.step('clean', async () => {
       if (!isPurge) return
       await untilReachable(stopping, () => eraseSecrets(this.#parts.database.admin, plan.id))
-      await untilReachable(stopping, () => eraseRecordParts(this.#parts.database.admin, plan.id))
       await rm(join(this.#parts.modulesFolder, plan.id), { recursive: true, force: true })
     })
   }

@@ -4,7 +4,6 @@ import type { Logger } from 'pino'
 import { OpsFluxError, type Operation } from '@opsflux/sdk'
 import { toProblem } from '@opsflux/process'
 import type { InstalledReleases } from './installed-releases.ts'
-import { eraseRecordParts } from '../records/forget.ts'
 import { eraseSecrets } from '../secrets/index.ts'
 import { unfinishedOperations } from './journal.ts'
 import { removeSuperseded, removeTraces, type TraceParts } from './traces.ts'
@@ -48,7 +47,6 @@ async function isCommitted({ installations, releases, database }: RecoveryParts,
 async function finishPurge({ database, schemas, modulesFolder }: RecoveryParts, pluginId: string): Promise<void> {
   await schemas.purge(pluginId)
   await eraseSecrets(database.admin, pluginId)
-  await eraseRecordParts(database.admin, pluginId)
   await rm(join(modulesFolder, pluginId), { recursive: true, force: true })
 }
 

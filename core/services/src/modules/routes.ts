@@ -14,6 +14,8 @@ const grants = Type.Array(Type.Object({
   hosts: Type.Optional(Type.Array(Type.String({ maxLength: 260 }), { maxItems: 100 })),
 }, { additionalProperties: false }), { maxItems: 50 })
 const scope = Type.Union([Type.Literal('platform'), Type.Literal('organisation')])
+// As JSON has the times of this API: anything else would not be a time PostgreSQL takes.
+const instant = Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z$' })
 const changeRequest = Type.Object({
   action: Type.Union((['install', 'update', 'rollback', 'enable', 'disable', 'repair', 'uninstall'] as const).map((action) => Type.Literal(action))),
   id,
@@ -61,6 +63,12 @@ export function moduleRoutes(modules: ModuleManager): Router {
     handler: ({ params, body, context }) => modules.setLimits(params.id, body.limits as LimitChanges, admin(context)),
   })
   addRoute(router, { method: 'post', path: '/:id/after-steps/retry', params: Type.Object({ id }), handler: ({ params, context }) => modules.retryAfterSteps(params.id, admin(context)) })
+  for (const work of ['retry', 'forget'] as const) {
+    addRoute(router, {
+      method: 'post', path: `/:id/parked-changes/${work}`, params: Type.Object({ id }), body: Type.Object({ until: instant }, { additionalProperties: false }),
+      handler: ({ params, body, context }) => modules.settleParkedChanges(params.id, { work, until: new Date(body.until) }, admin(context)),
+    })
+  }
   addRoute(router, { method: 'get', path: '/:id', params: Type.Object({ id }), handler: ({ params, context }) => modules.detail(params.id, admin(context)) })
   return router
 }

@@ -55,7 +55,7 @@ function withExpansion(value: JsonObject, { kind, entity = '' }: FieldDeclaratio
 function described(seen: Pick<SeenEntity, 'messages' | 'name'>, field: string, declaration: FieldDeclaration): JsonObject {
   const { title, description } = labelled(seen.messages, seen.name, field, declaration)
   const text = [description, kindNotes(declaration)].filter((part) => part !== undefined).join(' ')
-  return { ...(title === undefined ? {} : { title }), ...(text === '' ? {} : { description: text }) }
+  return { ...(title === undefined ? {} : { title }), ...(text === '' ? {} : { description: text }), ...(declaration.personal === true ? { 'x-personal-data': true } : {}) }
 }
 
 const instant: JsonObject = { type: 'string', format: 'date-time', readOnly: true }

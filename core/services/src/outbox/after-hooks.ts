@@ -13,6 +13,10 @@ export interface AfterHooksParts {
   enabledFor: (tenantId: string) => Promise<readonly PluginRelease[]>
 }
 
+/** Changes by after-hooks that follow from each other, so that two that change each other's records come to an end. */
+const maxChain = 10
+const chainOf = ({ payload }: Pick<OutboxRow, 'payload'>): number => payload.chain ?? 0
+
 /** What became of the hooks of one change. */
 export interface Delivery {
   /** As `<plugin>:<event>`. */
@@ -40,6 +44,7 @@ export class AfterHooks {
   /** Runs those that have not run. One that fails keeps no other from running. */
   async deliver(ownerId: string, row: OutboxRow): Promise<Delivery> {
     const delivery: Delivery = { done: [...row.done] }
+    if (chainOf(row) >= maxChain) return { ...delivery, problem: `More than ${maxChain} after-hooks lead from one to the other: they change each other's records without end.` }
     const enabled = await this.#parts.enabledFor(row.tenant_id)
     for (const { pluginId, event } of this.#hooksOf(ownerId, row)) {
       const name = `${pluginId}:${event}`
@@ -59,7 +64,7 @@ export class AfterHooks {
       await calls.use(pluginId, { tenantId: row.tenant_id }, async (release, taking) => {
         hasBegun = true
         const actor = await actorFor(row.tenant_id, row.user_id)
-        await calls.inTurn(release, () => calls.run(release, taking, actor, `hook:${ownKey(ownerId, row.entity, pluginId)}.${event}`, afterPayload(event, row)))
+        await calls.inTurn(release, () => calls.run(release, taking, actor, `hook:${ownKey(ownerId, row.entity, pluginId)}.${event}`, afterPayload(event, row), { chain: chainOf(row) + 1 }))
       })
     } catch (error) {
       if (!hasBegun && isOpsFluxError(error) && (error.code === 'module-disabled' || error.code === 'not-found')) return undefined

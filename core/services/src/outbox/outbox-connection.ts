@@ -30,6 +30,7 @@ class TurnTakingClient {
 export class OutboxConnection {
   readonly #url: string
   #client: Promise<TurnTakingClient> | undefined
+  #latest: TurnTakingClient | undefined
   #isClosed = false
 
   /** @param url of the administrator's role: the outbox is of all tenants */
@@ -66,7 +67,10 @@ export class OutboxConnection {
 
   async #connect(): Promise<TurnTakingClient> {
     const client = new pg.Client({ connectionString: this.#url, connectionTimeoutMillis: 10_000, statement_timeout: 30_000, keepAlive: true, application_name: 'opsflux-outbox' })
-    const lose = (): void => { this.#client = undefined }
+    const taking = new TurnTakingClient(client)
+    // One that was lost may end when the next one is in its place.
+    const lose = (): void => { if (this.#latest === taking) this.#client = undefined }
+    this.#latest = taking
     client.on('error', lose).on('end', lose)
     try {
       await client.connect()
@@ -74,6 +78,6 @@ export class OutboxConnection {
       lose()
       throw error
     }
-    return new TurnTakingClient(client)
+    return taking
   }
 }

@@ -26,6 +26,8 @@ export interface OutboxPayload {
   /** Of a deletion: as it was. Of others, once they were told: as they left it. */
   record?: Row
   purged?: boolean
+  /** After-hooks that led to it, one from the other. Absent for what a user did. */
+  chain?: number
 }
 
 export const rowColumns = 'position, tenant_id, entity, record_id, action, revision, user_id, at, transition, payload, attempts, done'

@@ -62,8 +62,10 @@ export async function removeRow(lease: Lease, { position }: OutboxRow): Promise<
 
 /** @param retryInMs undefined: it is given up */
 export async function noteFailure(lease: Lease, { position }: OutboxRow, failure: { problem: string; done: readonly string[]; retryInMs: number | undefined }): Promise<void> {
+  // A text of PostgreSQL cannot hold NUL, and the message is the plugin's.
+  const problem = failure.problem.replaceAll('\0', '')
   await lease.query(
     `update opsflux.outbox set attempts = attempts + 1, problem = $2, done = $3::text[],
        next_attempt_at = now() + make_interval(secs => $4::double precision / 1000), parked_at = case when $4::double precision is null then now() end
-     where position = $1::bigint`, [position, failure.problem, failure.done, failure.retryInMs ?? null])
+     where position = $1::bigint`, [position, problem, failure.done, failure.retryInMs ?? null])
 }

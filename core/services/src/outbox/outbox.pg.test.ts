@@ -60,6 +60,17 @@ describe('after-hooks', () => {
     await scene.end(outbox)
   })
 
+  test('that change their own record come to an end after ten in a row', async () => {
+    scene.serve(works, { hooks: { workOrder: ['afterCreate', 'afterUpdate'] }, code: `{ workOrder: {
+      afterCreate: ({ record }, { db }) => db.workOrder.update(record.id, { hours: 1 }).then(() => undefined), afterUpdate: ({ record }, { db }) => db.workOrder.update(record.id, { hours: record.hours + 1 }).then(() => undefined),
+    } }` })
+    const outbox = scene.dispatch({ backOffMs: () => 0 })
+    const id = idOf(await scene.write(create('endless')))
+    await expect.poll(waiting, { timeout: 20_000 }).toMatchObject([{ isParked: true, problem: expect.stringContaining('without end') as string }])
+    expect(await scene.rows(`select hours::integer as hours from p_test_works.work_order where id = '${id}'`)).toEqual([{ hours: 10 }])
+    await scene.end(outbox)
+  }, 30_000)
+
   test('of other modules run where the entity lets them and the tenant has not switched them off, as the user who made the change', async () => {
     scene.serve(works, { hookable: [other] })
     scene.serve(other, { dependencies: { [works]: '^1.0.0' }, hooks: { [key]: ['afterCreate'] }, code: `{ '${key}': { afterCreate: ({ record, userId }, { db, user }) => db.permit.create({ title: record.title + (userId === user.id) }).then(() => undefined) } }` })
@@ -107,6 +118,26 @@ describe('after-hooks', () => {
     await scene.end(outbox)
   })
 
+  test('whose message PostgreSQL cannot hold are given up like others', async () => {
+    scene.serve(works, { hooks: { workOrder: ['afterCreate'] }, code: '{ workOrder: { afterCreate: () => { throw new Error("half\\0way") } } }' })
+    const outbox = scene.dispatch({ backOffMs: () => 0 })
+    await scene.write(create('one'))
+    await expect.poll(waiting, { timeout: 10_000 }).toMatchObject([{ attempts: maxAttempts, isParked: true, problem: expect.stringContaining('halfway') }])
+    await scene.end(outbox)
+  })
+
+  test('that run when the host stops are waited for', async () => {
+    scene.serve(works, { hooks: { workOrder: ['afterCreate'] }, code: "{ workOrder: { afterCreate: async ({ record }, { db, log }) => { log.info('begun'); while (!(await db.site.count({ name: 'stopping' }))); log.info('ended ' + record.title) } } }" })
+    const outbox = scene.dispatch()
+    await scene.write(create('one'))
+    await expect.poll(() => scene.logged, { timeout: 10_000 }).toContain('begun')
+    const ended = scene.end(outbox)
+    await scene.write((db) => db.create('site', { name: 'stopping' }))
+    await ended
+    expect(scene.logged).toContain('ended one')
+    expect(await scene.rows("select from opsflux.outbox where entity = 'workOrder'")).toEqual([])
+  })
+
   test('wait for a module that does not serve', async () => {
     await scene.write(create('one'))
     scene.host.withhold(works, { name: 'Works', reason: 'It failed.' })
@@ -138,6 +169,8 @@ describe('a host that is gone', () => {
     for (const hours of [1, 2, 3]) await Promise.all(ids.map((id) => scene.write((db) => db.update('workOrder', id, { hours }))))
     await isEmpty()
     for (const id of ids) expect(told().filter(([, { record }]) => record['id'] === id).map(([, { record }]) => record['revision'])).toEqual([1, 2, 3, 4])
+    // Nobody keeps the lease once there is nothing to tell, or is kept awake by the other.
+    await expect.poll(() => scene.rows("select from pg_locks where locktype = 'advisory' and classid = 7072011 and database = (select oid from pg_database where datname = current_database())"), { timeout: 10_000 }).toEqual([])
     await Promise.all(outboxes.map((outbox) => scene.end(outbox)))
   })
 })

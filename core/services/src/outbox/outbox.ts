@@ -46,7 +46,7 @@ export class Outbox {
       whileServing: (pluginId, work) => whileServing(host, pluginId, work),
       askOthers: async (pluginId) => { await connection.query('select pg_notify($1, $2)', [channel, pluginId]) },
     }
-    this.#unlisten = notifications.on(channel, (pluginId) => this.wake([pluginId]))
+    this.#unlisten = notifications.on(channel, (pluginId) => this.#wake(pluginId, { isHeard: true }))
     this.#timers = [setInterval(() => this.poll(), pollMs).unref(), setInterval(() => this.#sweep(), sweepMs).unref()]
     this.#sweep()
     this.poll()
@@ -54,12 +54,7 @@ export class Outbox {
 
   /** Records of these plugins were written. */
   wake(pluginIds: Iterable<string>): void {
-    if (this.#isStopping) return
-    for (const pluginId of pluginIds) {
-      const known = this.#plugins.get(pluginId) ?? new PluginOutbox(pluginId, this.#parts)
-      this.#plugins.set(pluginId, known)
-      known.wake()
-    }
+    for (const pluginId of pluginIds) this.#wake(pluginId)
   }
 
   /** Looks for what nobody was woken for. */
@@ -75,6 +70,13 @@ export class Outbox {
     await this.#polling
     await Promise.all([...this.#plugins.values()].map((plugin) => plugin.stop()))
     await this.#connection.close()
+  }
+
+  #wake(pluginId: string, options?: { isHeard: boolean }): void {
+    if (this.#isStopping) return
+    const known = this.#plugins.get(pluginId) ?? new PluginOutbox(pluginId, this.#parts)
+    this.#plugins.set(pluginId, known)
+    known.wake(options)
   }
 
   #sweep(): void {

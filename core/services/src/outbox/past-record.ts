@@ -17,7 +17,7 @@ export function recordAfter(row: OutboxRow, now: Row | undefined, since: readonl
   const record = { ...last, revision: row.revision, updatedAt: row.at.toISOString(), updatedBy: row.user_id }
   for (const later of since) {
     if (later.revision <= row.revision || later.revision > revisionOf(last) || isDeletion(later)) continue
-    for (const [field, { from }] of Object.entries(later.payload.changes)) if (from !== sealed) Object.assign(record, { [field]: from })
+    for (const [field, { from }] of Object.entries(later.payload.changes)) Object.assign(record, { [field]: from })
   }
   return record
 }

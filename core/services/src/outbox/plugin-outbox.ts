@@ -33,6 +33,9 @@ export class PluginOutbox {
   readonly #busy = new Map<string, Promise<void>>()
   #running: Promise<void> | undefined
   #isAsked = false
+  /** Of something that the host which has the lease may not have heard. */
+  #isNews = false
+  #problem: unknown
   #hasEnded = false
   #isStopping = false
   #stir: (() => void) | undefined
@@ -42,14 +45,15 @@ export class PluginOutbox {
     this.#parts = parts
   }
 
-  /** There may be something new. */
-  wake(): void {
+  /** There may be something new. @param isHeard another host told all of them: telling it on would never end */
+  wake({ isHeard = false } = {}): void {
     if (this.#isStopping) return
     this.#isAsked = true
+    this.#isNews ||= !isHeard
     this.#stir?.()
     this.#running ??= this.#run().catch((error: unknown) => this.#later(error)).finally(() => {
       this.#running = undefined
-      if (this.#isAsked) this.wake()
+      if (this.#isAsked) this.wake({ isHeard: !this.#isNews })
     })
   }
 
@@ -62,7 +66,7 @@ export class PluginOutbox {
 
   /** The database does not answer, or another host has the lease now: the next look is when somebody asks again. */
   #later(error: unknown): void {
-    this.#isAsked = false
+    this.#isAsked = this.#isNews = false
     this.#parts.log.warn({ err: error, plugin: this.#pluginId }, 'changes are told later')
   }
 
@@ -70,8 +74,9 @@ export class PluginOutbox {
     const { askOthers, connection } = this.#parts
     const lease = await connection.lease(this.#pluginId)
     if (!lease) {
-      this.#isAsked = false
-      return askOthers(this.#pluginId)
+      const isNews = this.#isNews
+      this.#isAsked = this.#isNews = false
+      return isNews ? askOthers(this.#pluginId) : undefined
     }
     try {
       while (await this.#look(lease)) await this.#next()
@@ -79,19 +84,29 @@ export class PluginOutbox {
       await Promise.all(this.#busy.values())
       await lease.release()
     }
+    this.#throwProblem()
   }
 
   /** Answers whether to look again: while hooks run, and as long as something new may come at any moment. */
   async #look(lease: Lease): Promise<boolean> {
+    this.#throwProblem()
+    if (this.#isStopping) return false
     const wasAsked = this.#isAsked
-    this.#isAsked = false
+    this.#isAsked = this.#isNews = false
     this.#hasEnded = false
-    if (!this.#isStopping && (await this.#tell(lease, wasAsked))) {
+    if (await this.#tell(lease, wasAsked)) {
       const free = recordsAtOnce - this.#busy.size
       const due = free > 0 ? await dueRows(lease, this.#pluginId, [...this.#busy.keys()], free) : []
       for (const row of due) this.#begin(lease, row)
     }
-    return this.#busy.size > 0 || (wasAsked && !this.#isStopping)
+    return this.#busy.size > 0 || wasAsked
+  }
+
+  /** What kept a change from being told or its failure from being noted would do so again at once. */
+  #throwProblem(): void {
+    const problem = this.#problem
+    this.#problem = undefined
+    if (problem !== undefined) throw problem
   }
 
   /** False while the plugin does not serve here: then its changes wait. */
@@ -118,7 +133,7 @@ export class PluginOutbox {
 
   #begin(lease: Lease, row: OutboxRow): void {
     const work = this.#deliver(lease, row)
-      .catch((error: unknown) => this.#parts.log.warn({ err: error, plugin: this.#pluginId }, 'a change is told again later'))
+      .catch((error: unknown) => { this.#problem ??= error })
       .finally(() => {
         this.#busy.delete(row.record_id)
         this.#hasEnded = true

@@ -73,11 +73,11 @@ export class PluginCalls {
   }
 
   /** Calls a handler that takes a transaction when it first needs one, if ever. */
-  async run(release: PluginRelease, taking: TakingPart, actor: Actor, site: string, input: Json): Promise<Json> {
+  async run(release: PluginRelease, taking: TakingPart, actor: Actor, site: string, input: Json, { chain = 0 }: { chain?: number } = {}): Promise<Json> {
     const { sandbox } = release
     if (!sandbox) throw new OpsFluxError('plugin-failed', `${release.manifest.name} has no server code for this.`)
     const info = await this.#info(release, actor)
-    const begin: Parameters<typeof runLazily>[1] = (work) => this.withConnection(release, () => this.#parts.engine.run(release.entities, actor, this.hooksOf(release, taking, actor), work))
+    const begin: Parameters<typeof runLazily>[1] = (work) => this.withConnection(release, () => this.#parts.engine.run(release.entities, actor, this.hooksOf(release, taking, actor), work, { chain }))
     return runLazily(actor, begin, (transaction) => sandbox.call(site, input, info, this.#context(release, transaction)))
   }
 

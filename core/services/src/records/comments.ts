@@ -3,9 +3,7 @@ import { OpsFluxError, type Comment } from '@opsflux/sdk'
 import { countComments, deleteComment, insertComment, lockComment, selectComments, updateComment, type CommentRow } from './comment-rows.ts'
 import { recordLimits } from './limits.ts'
 import { lockRecord, noteChange } from './record-change.ts'
-import { answer, bodyOf, idOf, isUuid, methodNotAllowed, noContent, noSuchAddress, pageOf, refuseAll, wrong } from './request.ts'
-
-const uuidCursor = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+import { answer, bodyOf, idOf, isUuid, methodNotAllowed, noContent, noSuchAddress, pageOf, refuseAll, uuid, wrong } from './request.ts'
 
 /** `…/:id/comments`: who sees the record reads and writes them; their own they change and delete, with `manage` on the record others' go too. */
 export const comments = {
@@ -35,7 +33,7 @@ function single(request: SubresourceRequest, id: string): Promise<EntityResponse
 }
 
 async function list(request: SubresourceRequest): Promise<EntityResponse> {
-  const { limit, after } = pageOf(request, uuidCursor)
+  const { limit, after } = pageOf(request, uuid)
   const rows = await request.transaction.use((transaction) => selectComments(transaction, request, limit + 1, after))
   const data = await withNames(request, rows.slice(0, limit))
   return answer(200, { data, next: rows.length > limit ? data.at(-1)?.id : null })
@@ -45,7 +43,7 @@ async function create(request: SubresourceRequest): Promise<EntityResponse> {
   const { text, parent } = readComment(request)
   const row = await request.transaction.use(async (transaction) => {
     const revision = await lockRecord(transaction, request, 'view')
-    if (await countComments(transaction, request) >= recordLimits.comments) throw new OpsFluxError('conflict', `A ${request.entity.name} has at most ${recordLimits.comments} comments.`)
+    if (await countComments(transaction, request) >= recordLimits.comments) throw new OpsFluxError('conflict', `A ${request.entity.name} has at most ${recordLimits.comments} comments. Delete one first.`)
     if (parent !== undefined) await refuseParent(transaction, request, parent)
     const made = await insertComment(transaction, request, { text, parent })
     noteChange(transaction, request, { part: 'comment', action: 'create', revision, changes: { comment: { from: null, to: made.id }, text: { from: null, to: text } } })

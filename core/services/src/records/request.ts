@@ -42,4 +42,5 @@ export function methodNotAllowed({ method }: SubresourceRequest, allowed: string
   return new OpsFluxError('method-not-allowed', `${method} cannot be used here. Use ${allowed}.`, { data: { allow: allowed } })
 }
 
-export const isUuid = (text: Json | undefined): text is string => typeof text === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+export const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+export const isUuid = (text: Json | undefined): text is string => typeof text === 'string' && uuid.test(text)

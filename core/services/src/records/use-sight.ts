@@ -19,7 +19,7 @@ export function useSight({ host, engine, actorFor, isEnabled }: UseSightParts): 
       return await host.use(use.pluginId, async (release) => await isEnabled(use.pluginId, caller.tenantId) && sees(engine, release, await actorFor(caller), use))
     } catch (error) {
       // The module went, does not serve, or lets this user see nothing.
-      if (isOpsFluxError(error) && error.status < 500 || isOpsFluxError(error) && error.code === 'plugin-stopped') return false
+      if (isOpsFluxError(error) && (error.status < 500 || error.code === 'plugin-stopped')) return false
       throw error
     }
   }

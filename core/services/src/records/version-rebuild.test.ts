@@ -37,6 +37,8 @@ test('what is not known of then, not declared now, or not for this reader, is le
   expect(Object.keys(rebuild(entity, seen, back[2] ?? change(0, {}), back.slice(0, 2)))).not.toContain('hours')
   const sealed = [change(5, { pin: { from: '[encrypted]', to: '[encrypted]' } })]
   expect(Object.keys(rebuild(entity, current, change(4, {}), sealed))).not.toContain('pin')
+  // A title may say so.
+  expect(rebuild(entity, current, change(4, {}), [change(5, { title: { from: '[encrypted]', to: 'd' } })])).toMatchObject({ title: '[encrypted]' })
 })
 
 test('a record that was in the bin then says so', () => {

@@ -27,7 +27,11 @@ export function rebuild(entity: ReleaseEntity, current: Row, at: AuditedChange, 
     for (const [field, { from }] of Object.entries(changes)) if (Object.hasOwn(current, field)) record[field] = from
   }
   if (Object.hasOwn(current, 'deletedAt')) Object.assign(record, at.action === 'delete' ? { deletedAt: at.at, deletedBy: at.userId } : { deletedAt: null, deletedBy: null })
-  return Object.fromEntries(Object.entries(record).filter(([field, value]) => entity.declaration.fields[field]?.computed === undefined && value !== secret))
+  const isKnown = ([field, value]: [string, Json]): boolean => {
+    const { kind, computed } = entity.declaration.fields[field] ?? {}
+    return computed === undefined && (kind !== 'encrypted' || value !== secret)
+  }
+  return Object.fromEntries(Object.entries(record).filter(isKnown))
 }
 
 /** The fields two versions differ in. One that either does not tell is none. */

@@ -25,7 +25,7 @@ export const useCustomFields = defineStore('custom-fields', () => {
       list.value = answer
       error.value = undefined
     } catch (failure) {
-      error.value = failure
+      if (id === moduleId.value) error.value = failure
     }
   }
 

@@ -12,6 +12,8 @@ export function useNavigation(): { main: ComputedRef<NavigationGroup[]>; foot: C
   const route = useRoute()
   const session = useSession()
 
+  /** For who manages a module's records and not the modules; others come by the page of the module. */
+  const fieldPages = computed(() => (session.session?.plugins ?? []).filter(({ managesFields }) => managesFields).map(({ id, name }) => ({ to: `/modules/${id}/fields`, label: t('customFields.of', { name }), icon: 'list' })))
   const main = computed(() => {
     const menus = session.session?.menus ?? []
     const longest = menus.map((menu) => menu.to).filter((to) => isBelow(route.path, to)).toSorted((a, b) => b.length - a.length)[0]
@@ -22,12 +24,10 @@ export function useNavigation(): { main: ComputedRef<NavigationGroup[]>; foot: C
     }))
     return [{ id: 'home', entries: [{ to: '/', label: t('home.title'), icon: 'house', active: route.path === '/' }] }, ...groups]
   })
-  const foot = computed(() => (session.managesModules
-    ? { id: 'administration', label: t('frame.administration'), entries: [
-      { to: '/modules', label: t('modules.title'), icon: 'puzzle', active: isBelow(route.path, '/modules') },
-      { to: '/platform', label: t('platform.title'), icon: 'shield-check', active: isBelow(route.path, '/platform') },
-    ] }
-    : undefined))
+  const foot = computed(() => {
+    const entries = session.managesModules ? [{ to: '/modules', label: t('modules.title'), icon: 'puzzle' }, { to: '/platform', label: t('platform.title'), icon: 'shield-check' }] : fieldPages.value
+    return entries.length > 0 ? { id: 'administration', label: t('frame.administration'), entries: entries.map((entry) => ({ ...entry, active: isBelow(route.path, entry.to) })) } : undefined
+  })
   return { main, foot }
 }
 

@@ -63,6 +63,11 @@ export const useModules = defineStore('modules', () => {
     detail.value = await http.post<ModuleDetail>(`/api/modules/${id}/after-steps/retry`, {})
   }
 
+  /** Of the changes that hooks were given up on by `until`. */
+  async function settleParkedChanges(id: string, work: 'retry' | 'forget', until: string): Promise<void> {
+    detail.value = await http.post<ModuleDetail>(`/api/modules/${id}/parked-changes/${work}`, { until })
+  }
+
   async function setSecret(id: string, name: string, value: string): Promise<void> {
     await http.put(`/api/modules/${id}/secrets/${name}`, { value })
     await readDetail(id)
@@ -122,6 +127,6 @@ export const useModules = defineStore('modules', () => {
 
   return {
     list, registry, listError, detail, detailError, request, operation, isWatching, updates, readList, readDetail, plan, upload, apply, stopWatching, catchUp,
-    grant, limit, retryAfterSteps, setSecret, forgetSecret,
+    grant, limit, retryAfterSteps, settleParkedChanges, setSecret, forgetSecret,
   }
 })

@@ -17,6 +17,7 @@ export function moduleContext(plugin: ActivePlugin): ModuleContext {
     api: createApi(`/api/${plugin.id}`, plugin.routes, apiFetch),
     t: (key, values = {}) => interpolate(messages()[key] ?? key, values),
     get locale() { return session.user?.locale ?? i18n.global.locale.value },
+    get userId() { return session.user?.id ?? '' },
     can: (action) => session.can(`${plugin.id}.${action}`),
     toast: (message, kind = 'info') => { toast(message, kind) },
     watch: (entity, listener, id) => live.watch({ plugin: plugin.id, entity, ...(id === undefined ? {} : { id }) }, listener),

@@ -1,5 +1,6 @@
 import { operatorNames, type EntityFeatures } from '@opsflux/sdk'
 import { action, camelCase, camelCaseForm, expression, fieldShape, name } from './field-shapes.ts'
+import { pluginId } from './package-manifest.ts'
 import { isObject, list, pointer, record, table, text, trueOrFalse, type Shape } from './shape.ts'
 
 export const fields = table(camelCase, fieldShape, { max: 200, form: camelCaseForm })
@@ -28,7 +29,6 @@ const states = record({ initial: step, values: list(step, { min: 1, max: 50 }), 
 const featureNames = { audit: true, comments: true, attachments: true, versions: true, search: true, softDelete: true, customFields: true } satisfies Record<keyof EntityFeatures, true>
 const features = record(Object.fromEntries(Object.keys(featureNames).map((feature) => [feature, trueOrFalse])))
 
-const pluginId = text({ max: 40, pattern: /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, form: 'must be the id of a plugin' })
 export const pluginIds = list(pluginId, { min: 1, max: 50 })
 const hookable: Shape = (value, path, report) => (typeof value === 'boolean' ? undefined : pluginIds(value, path, report))
 

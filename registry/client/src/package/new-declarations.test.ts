@@ -101,6 +101,8 @@ describe('plugin.json of SDK 1.1', () => {
     expect(old({ sdk: '>=1.0.0' })).toEqual([])
     expect(old({ entities: [{ ...first, features, scopes: {}, unique: [], checks: {}, hookable: true, fields: { ...first?.fields, x: { kind: 'money' }, y: { kind: 'string', label: 'a', read: 'view', search: 'A' } } }] })).toEqual([
       '/entities/0/features', '/entities/0/scopes', '/entities/0/unique', '/entities/0/checks', '/entities/0/hookable', '/entities/0/fields/x/kind', '/entities/0/fields/y/label', '/entities/0/fields/y/read', '/entities/0/fields/y/search'])
+    expect(old({ hooks: { greeting: ['beforeUpdate'] }, server: 'server/index.js' })).toEqual([])
+    for (const event of ['afterCreate', 'beforeChange.text']) expect(old({ hooks: { greeting: [event] }, server: 'server/index.js' })).toEqual(['/hooks/greeting'])
     expect(old({ hookOrder: {}, migrations: plainPlugin.migrations.map((one) => ({ ...one, after: true })) })).toEqual(['/hookOrder', '/migrations/0/after'])
   })
 })

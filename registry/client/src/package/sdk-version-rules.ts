@@ -2,16 +2,20 @@ import type { EntityDeclaration, FieldDeclaration, PluginManifest } from '@opsfl
 import semver from 'semver'
 import { pointer, type Report } from './shape.ts'
 
-const kindsBefore: ReadonlySet<string> = new Set(['string', 'text', 'integer', 'decimal', 'boolean', 'date', 'datetime', 'enum', 'json', 'reference', 'user'])
+/** What hosts of SDK 1.0 know: kinds of field, and events to hook. */
+export const firstSdk: { readonly kinds: readonly string[]; readonly events: readonly string[] } = {
+  kinds: ['string', 'text', 'integer', 'decimal', 'boolean', 'date', 'datetime', 'enum', 'json', 'reference', 'user'],
+  events: ['beforeCreate', 'beforeUpdate', 'beforeDelete', 'beforeTransition'],
+}
 const fieldKeys = ['onDelete', 'schema', 'label', 'help', 'read', 'write', 'personal', 'search', 'computed'] as const
 const entityKeys = ['features', 'scopes', 'unique', 'checks', 'hookable'] as const
 
-/** Whether hosts of SDK 1.0 are to take the release: they know nothing of what came with 1.1. */
-export const runsOnFirst = ({ sdk }: PluginManifest): boolean => semver.satisfies('1.0.0', sdk)
+/** Whether hosts of SDK 1.0 are to take a release with this range: they know nothing of what came with 1.1. */
+export const runsOnFirstSdk = (range: string): boolean => semver.satisfies('1.0.0', range)
 
 /** What of a release takes SDK 1.1 although its range lets hosts of 1.0 in; and entities without features where it does not. */
 export function checkSdkVersion(plugin: PluginManifest, report: Report): void {
-  if (!runsOnFirst(plugin)) {
+  if (!runsOnFirstSdk(plugin.sdk)) {
     plugin.entities.forEach(({ features }, at) => {
       if (!features) report(`/entities/${at}/features`, 'is missing: from SDK 1.1 on every entity says its features')
     })
@@ -21,7 +25,7 @@ export function checkSdkVersion(plugin: PluginManifest, report: Report): void {
 }
 
 function newerParts(plugin: PluginManifest): string[] {
-  const hooks = Object.entries(plugin.hooks).filter(([entity, events]) => entity.includes('/') || events.some((event) => event.includes('.')))
+  const hooks = Object.entries(plugin.hooks).filter(([entity, events]) => entity.includes('/') || events.some((event) => !firstSdk.events.includes(event)))
   return [
     ...plugin.entities.flatMap((entity, at) => newerInEntity(entity, `/entities/${at}`)),
     ...plugin.routes.flatMap(({ query, body }, at) => [...newerFields(query, `/routes/${at}/query`), ...newerFields(body, `/routes/${at}/body`)]),
@@ -41,6 +45,6 @@ function newerInEntity(entity: EntityDeclaration, path: string): string[] {
 function newerFields(fields: Readonly<Record<string, FieldDeclaration>>, path: string): string[] {
   return Object.entries(fields).flatMap(([name, field]) => {
     const at = pointer(path, name)
-    return [...(kindsBefore.has(field.kind) ? [] : [`${at}/kind`]), ...fieldKeys.filter((key) => field[key] !== undefined).map((key) => `${at}/${key}`), ...(field.entity?.includes('/') === true ? [`${at}/entity`] : [])]
+    return [...(firstSdk.kinds.includes(field.kind) ? [] : [`${at}/kind`]), ...fieldKeys.filter((key) => field[key] !== undefined).map((key) => `${at}/${key}`), ...(field.entity?.includes('/') === true ? [`${at}/entity`] : [])]
   })
 }

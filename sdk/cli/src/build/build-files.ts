@@ -12,7 +12,6 @@ import { entityProblems } from './entity-rules.ts'
 import { readLocales } from './locales.ts'
 import { readMigrations } from './migrations.ts'
 import { sbomOf } from './sbom.ts'
-import { refuseNewerMigrations } from './sdk-versions.ts'
 import { versionOf } from './version.ts'
 
 /** All files of the package but the signature, from staged sources. @throws validation-failed */
@@ -28,7 +27,6 @@ export async function buildFiles(root: string): Promise<{ plugin: PluginManifest
     ...(server ? { server: 'server/index.js' } : {}), ...(client ? { client: client.bundle } : {}),
   }
   judge(await problemsOf(plugin))
-  refuseNewerMigrations(plugin)
   await mustAgree(root, plugin)
   const files = new Map([...documents, ...locales, ...migrations.files, ...client?.files ?? []])
   files.set('plugin.json', writeJson(plugin))

@@ -1,6 +1,7 @@
+import { runsOnFirstSdk } from '@opsflux/registry-client'
 import { featuresOf, OpsFluxError, type EntityDeclaration, type FieldDeclaration, type Fields, type Json, type PluginDeclaration, type PluginManifest, type RouteEntry } from '@opsflux/sdk'
 import { bundleOne } from './bundle-one.ts'
-import { refuseNewer, runsOnFirstSdk } from './sdk-versions.ts'
+import { refuseNewer } from './sdk-versions.ts'
 
 /** Evaluates `plugin.ts`, bundled, from an address of its own: always the sources as they are now. */
 export async function readDeclaration(root: string): Promise<PluginDeclaration> {

@@ -1,8 +1,8 @@
 import { expressionFault, snakeCase, tablesOf, type Table } from '@opsflux/migrations/generate'
 import type { EntityDeclaration, FieldError } from '@opsflux/sdk'
 
-/** Characters of a name in the database: `dropped_` before it, and it is still no longer than PostgreSQL keeps (63). */
-const nameCharacters = 54
+/** Characters of a name, as hosts take them: with `dropped_` before it, it is still no longer than PostgreSQL keeps (63). */
+const nameCharacters = 50
 /** PostgreSQL puts at most 2,704 bytes in an entry of an index; a character may take four. */
 const indexedCharacters = 600
 
@@ -19,7 +19,7 @@ export async function entityProblems(entities: readonly EntityDeclaration[]): Pr
 type Problem = [path: string, message: string]
 
 function nameProblems({ name, fields }: EntityDeclaration): Problem[] {
-  const names: Problem[] = [[name, name], ...Object.keys(fields).map((field): Problem => [`${name}/fields/${field}`, field])]
+  const names: Problem[] = [[`${name}/name`, name], ...Object.keys(fields).map((field): Problem => [`${name}/fields/${field}`, field])]
   return names.flatMap(([path, word]): Problem[] => [
     ...(snakeCase(word).length > nameCharacters ? [[path, `is called ${snakeCase(word)} in the database, which is longer than ${nameCharacters} characters`] satisfies Problem] : []),
     ...(/^(dropped|kept)(_|$)/.test(snakeCase(word)) ? [[path, 'begins with a word that migrations put data aside under'] satisfies Problem] : []),

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { localeNames, pluginManifestProblems } from '@opsflux/registry-client'
+import { localeNames, pluginManifestProblems, runsOnFirstSdk } from '@opsflux/registry-client'
 import { OpsFluxError, type EntityDeclaration } from '@opsflux/sdk'
 import { declaredManifest, readDeclaration } from './declaration.ts'
 import { entityProblems } from './entity-rules.ts'
-import { runsOnFirstSdk } from './sdk-versions.ts'
 import { stageSources } from './stage.ts'
 import { versionOf } from './version.ts'
 

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { startPostgres } from '@opsflux/data'
 import { OpsFluxError } from '@opsflux/sdk'
 import pg from 'pg'
+import { removeLeftServers, serverFolder } from './left-servers.ts'
 
 /** An empty database to try migrations on; dropped at the end. Nothing else on its server is touched: no roles, no other database. */
 export interface ScratchDatabase extends AsyncDisposable {
@@ -12,10 +11,14 @@ export interface ScratchDatabase extends AsyncDisposable {
   admin: pg.Pool
 }
 
+/** PostgreSQL does not end with the process that started it. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** On the server of `url`, whose role must be allowed to create databases, or on an embedded PostgreSQL started for this. @throws not-ready */
 export async function scratchDatabase(url: string | undefined): Promise<ScratchDatabase> {
   if (url !== undefined) return onServer(url)
-  const folder = await mkdtemp(join(tmpdir(), 'opsflux-migrate-'))
+  await removeLeftServers()
+  const folder = await mkdtemp(serverFolder())
   // PostgreSQL does not run as root, and the user it runs as then has to pass through here.
   await chmod(folder, 0o755)
   const server = await startPostgres({ dataDir: folder, settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', shared_buffers: '32MB' }, initdbArguments: ['--no-sync', '--wal-segsize=1'] })
@@ -24,9 +27,9 @@ export async function scratchDatabase(url: string | undefined): Promise<ScratchD
     await rm(folder, { recursive: true, force: true })
   }
   const interrupted = (): void => void end().finally(() => process.exit(130))
-  process.once('SIGINT', interrupted)
+  for (const signal of signals) process.once(signal, interrupted)
   const finish = async (): Promise<void> => {
-    process.off('SIGINT', interrupted)
+    for (const signal of signals) process.off(signal, interrupted)
     await end()
   }
   try {

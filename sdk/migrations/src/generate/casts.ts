@@ -9,8 +9,9 @@ export interface Cast {
 }
 
 const wholeDigits = 15
-/** Days that are in the calendar of every year: others would stop the migration. */
-const day = '(?!0000)[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)'
+/** Days that are in the calendar: others would stop the migration. */
+const leapYear = '([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)'
+const day = `(?!0000)([0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)|${leapYear}-02-29)`
 const instant = `${day}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])`
 const isoInstant = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`
 

@@ -1,6 +1,6 @@
 import { OpsFluxError } from '@opsflux/sdk'
 import { castOf, isConvertible, type Cast } from './casts.ts'
-import { literal, mentions, quoted, sqlName } from './names.ts'
+import { literal, mentions, quoted } from './names.ts'
 import type { Aside, Column, Table } from './model.ts'
 import { addColumn, alterColumn, droppedName, dropColumn, fill, keepValues, keptName, plainCopy, remark, renameColumn, type Step } from './steps.ts'
 import { neutralValue } from './values.ts'
@@ -29,7 +29,7 @@ export function columnSteps(was: Table, is: Table, setting: Setting): ColumnStep
   const [old, wanted] = [byName(was), byName(is)]
   const isStored = (column: Column | undefined): column is Column => column !== undefined && column.generated === undefined
   const steps: ColumnSteps = { early: [], records: [], columns: [], late: [], aside: [], replaced: remadeColumns(was, is) }
-  for (const name of [...steps.replaced]) {
+  for (const name of steps.replaced) {
     const [before, after] = [old.get(name), wanted.get(name)]
     if (before?.generated !== undefined) steps.early.push({ up: [dropColumn(is.name, name)], down: [addColumn(is.name, before)] })
     if (after?.generated !== undefined) steps.late.push({ up: [heavy(addColumn(is.name, after))], down: [dropColumn(is.name, name)] })
@@ -142,20 +142,13 @@ function requireNow(table: Table, column: Column, setting: Setting): string[] {
   return [given === undefined ? remark(`CHECK THIS VALUE: ${column.field ?? column.name} is required and has no default, so records that exist get this one.`, filled) : filled, alterColumn(table.name, column.name, 'set not null')]
 }
 
-/** In portions, each committed by itself, so that nobody waits; the index finds what is left, which otherwise takes longer with each portion. */
+/** In portions, each committed by itself, so that nobody waits. */
 function backfilled(table: Table, column: Column, setting: Setting): Step {
   const value = backfillOf(table, column, setting)
   if (value === undefined) return {}
   if (!setting.afterSteps) return { up: [fill(table.name, column.name, value)] }
-  const [name, target, index] = [quoted(column.name), quoted(table.name), quoted(sqlName(table.name, column.name, 'backfill'))]
-  return {
-    after: [
-      `create index concurrently if not exists ${index} on ${target} (id) where ${name} is null`,
-      `update ${target} set ${name} = ${value} where id in (select id from ${target} where ${name} is null and (${value}) is not null limit ${batchSize})`,
-      `drop index concurrently if exists ${index}`,
-    ],
-    down: [`drop index if exists ${index}`],
-  }
+  const [name, target] = [quoted(column.name), quoted(table.name)]
+  return { after: [`update ${target} set ${name} = ${value} where id in (select id from ${target} where ${name} is null and (${value}) is not null limit ${batchSize})`] }
 }
 
 const batchSize = 10_000
@@ -165,10 +158,10 @@ function alter(table: Table, was: Column, is: Column, setting: Setting): Part {
   const cast = was.type === is.type ? undefined : castOf(was.type, is.type)
   const fallback = is.notNull ? backfillOf(table, is, setting) ?? neutralValue(is) : undefined
   const parts: Part[] = [
+    ...(was.notNull && !is.notNull ? [{ columns: [{ up: [alterColumn(table.name, is.name, 'drop not null')], down: requireAgain(table, was, setting) }] }] : []),
     ...(cast === undefined ? [] : [castColumn(table, was, is, cast, fallback, setting)]),
     dropValues(table, was, is, setting), newValues(table, was, is),
     ...(is.notNull && !was.notNull ? [requireField(table, is, setting)] : []),
-    ...(was.notNull && !is.notNull ? [{ columns: [{ up: [alterColumn(table.name, is.name, 'drop not null')], down: requireAgain(table, was.type === is.type ? was : { ...is, notNull: true }, setting) }] }] : []),
     ...(cast === undefined && was.default !== is.default ? [{ columns: [{ up: [setDefault(table, is)], down: [setDefault(table, was)] }] }] : []),
   ]
   return { early: parts.flatMap(({ early = [] }) => early), columns: parts.flatMap(({ columns = [] }) => columns), aside: parts.flatMap(({ aside = [] }) => aside) }
@@ -186,7 +179,7 @@ function castColumn(table: Table, was: Column, is: Column, cast: Cast, fallback:
     ...(to.default === undefined ? [] : [setDefault(table, to)]),
   ]
   const lost = back === undefined ? `${name} is not null` : `${name} is distinct from ${back.sql(`(${there})`)}`
-  const kept = cast.losesSome ? keepValues(table, was.name, [{ name: was.name, type: was.type, notNull: false }], lost, setting.release) : undefined
+  const kept = cast.losesSome || (there !== name && back?.losesSome !== false) ? keepValues(table, was.name, [{ name: was.name, type: was.type, notNull: false }], lost, setting.release) : undefined
   return { columns: [...(kept === undefined ? [] : [kept.step]), { up: change(is, there), down: change(was, again ?? 'null') }], aside: kept === undefined ? [] : [kept.aside] }
 }
 

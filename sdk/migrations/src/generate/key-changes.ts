@@ -12,7 +12,9 @@ export interface KeySteps { early: Step[]; late: Step[] }
  * after the commit. `replaced` are columns that are others under the same name.
  */
 export function keySteps(was: Table, is: Table, replaced: ReadonlySet<string>, afterSteps: boolean): KeySteps {
-  const constraints = pair(was.constraints, is.constraints, ({ sql }) => sql, (one) => one.columns.some((column) => replaced.has(column)))
+  // One column of several is filled before the other.
+  const isFilled = (name: string): boolean => was.columns.find((column) => column.name === name)?.notNull !== is.columns.find((column) => column.name === name)?.notNull
+  const constraints = pair(was.constraints, is.constraints, ({ sql }) => sql, (one) => one.columns.some((column) => replaced.has(column) || (one.columns.length > 1 && isFilled(column))))
   const indexes = pair(was.indexes, is.indexes, ({ columns, unique, using, where }) => JSON.stringify([columns, unique, using, where]), (one) => one.columns.some((column) => replaced.has(column)))
   const taken = new Set(is.indexes.map(({ name }) => name))
   return {

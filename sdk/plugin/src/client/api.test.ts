@@ -72,6 +72,14 @@ describe('a request without an answer', () => {
     expect(down.requests).toHaveLength(3)
   })
 
+  test('or with one that breaks off, is not taken for answered', async () => {
+    const broken = new Response(new ReadableStream({ start: (stream) => stream.error(new TypeError('terminated')) }))
+    const { requests, valve: api } = scripted(broken, new Response('{"id":"1"}'))
+    expect(await api.get('1')).toEqual({ id: '1' })
+    expect(requests).toHaveLength(2)
+    await expect(scripted(broken).valve.remove('1', 1)).rejects.toThrow('terminated')
+  })
+
   test('creates with the same key at every try, and with another one the next time', async () => {
     const { requests, valve: api } = scripted(lost, new OpsFluxError('not-ready', 'no answer'), new Response('{}'))
     await api.create({ tag: 'V' })

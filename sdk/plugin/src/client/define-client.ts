@@ -23,6 +23,8 @@ export interface ModuleContext<P = Plugin> {
   t(key: string, values?: Record<string, string | number>): string
   /** BCP 47 tag for `Intl`. */
   readonly locale: string
+  /** Who is signed in. */
+  readonly userId: string
   /** Whether the user may, as `<id>.<action>.*`. The server decides; this only hides what it would refuse. */
   can(action: string): boolean
   toast(message: string, kind?: 'success' | 'error' | 'info'): void

@@ -40,9 +40,9 @@ export function senderTo(base: string, fetcher: typeof fetch, wait: (millisecond
 
 async function answerOf(response: Response): Promise<unknown> {
   if (response.status === 204) return undefined
-  const answer: unknown = await response.json().catch(() => undefined)
-  if (!response.ok) throw fromProblem(answer, response.status)
-  return answer
+  // An answer that breaks off is none: `json` throws a TypeError as well.
+  if (response.ok) return response.json()
+  throw fromProblem(await response.json().catch(() => undefined), response.status)
 }
 
 /** `fetch` throws a TypeError when there was no answer. */
