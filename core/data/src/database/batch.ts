@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import type { Statement } from './sql.ts'
 
 /** The columns of a row by position, in PostgreSQL's text format. */

@@ -97,7 +97,7 @@ const textFormats = '-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8
 
 function openApp(connectionString: string, max: number): pg.Pool {
   return outlivingConnections(new pg.Pool({
-    Client: BoundedClient, connectionString, max, application_name: 'opsflux', connectionTimeoutMillis: 10_000, statement_timeout: 30_000,
+    Client: BoundedClient, connectionString, max, application_name: 'opsflux', connectionTimeoutMillis: 10_000, keepAlive: true, statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 60_000, options: textFormats,
   }))
 }
