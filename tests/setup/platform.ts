@@ -10,6 +10,8 @@ import { publishHseReports, TestRegistry } from './registry.ts'
 
 export const password = 'correct horse battery staple'
 
+type Publish = (registry: TestRegistry) => Promise<void>
+
 interface Parts {
   home: string
   database: TestDatabase
@@ -30,9 +32,9 @@ export class TestPlatform {
     this.#options = options
   }
 
-  /** @param config what differs from the usual */
-  static async start({ config, ...options }: Partial<HostOptions> & { config?: Partial<HostConfig> } = {}): Promise<TestPlatform> {
-    const parts = await startParts()
+  /** @param config what differs from the usual, @param publish what the registry has */
+  static async start({ config, publish, ...options }: Partial<HostOptions> & { config?: Partial<HostConfig>; publish?: Publish } = {}): Promise<TestPlatform> {
+    const parts = await startParts(publish)
     Object.assign(parts.config, config)
     const all: HostOptions = { log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }), ...options }
     return new TestPlatform(parts, await startHost(parts.config, all), all)
@@ -61,10 +63,10 @@ export class TestPlatform {
 }
 
 /** All but the host. */
-export async function startParts(): Promise<Parts> {
+export async function startParts(publish: Publish = publishHseReports): Promise<Parts> {
   const home = await mkdtemp(join(tmpdir(), 'opsflux-test-'))
   const registry = await TestRegistry.start(home)
-  await publishHseReports(registry)
+  await publish(registry)
   const marketplace = await registry.startMarketplace()
   const database = await testDatabase()
   const config: HostConfig = {

@@ -9,8 +9,8 @@ import { startChild, type Child } from './child.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 export const hseReports = join(root, 'plugins/hse-reports')
 export const hseReportsFirst = join(hseReports, 'releases/1.0.0')
-export const hseReportsDying = join(root, 'tests/fixtures/hse-reports-1.1.1')
-export const hseReportsBroken = join(root, 'tests/fixtures/hse-reports-1.2.0')
+export const hseReportsDying = join(root, 'tests/fixtures/hse-reports-1.2.1')
+export const hseReportsBroken = join(root, 'tests/fixtures/hse-reports-1.3.0')
 
 export interface BuildRequest { folder: string; overlay?: string }
 

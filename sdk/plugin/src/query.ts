@@ -89,7 +89,7 @@ export interface Page<T> {
   next: string | null
   /** Only when `count` was asked. */
   total?: number
-  /** Only when `count` was `estimated`: the planner's estimate, which may be off. */
+  /** Only when `count` was `estimated`: the planner's estimate, which may be off; with `where` or `q`, 10,000 for all beyond. */
   isEstimate?: boolean
 }
 
