@@ -71,7 +71,7 @@ async function measure(): Promise<Figures> {
   const registry = await TestRegistry.start(home)
   children.push(registry.process)
   await publishHseReports(registry)
-  await registry.publish({ folder: fileURLToPath(new URL('../fixtures/hse-bench', import.meta.url)) })
+  for (const fixture of ['hse-bench', 'hse-hooked']) await registry.publish({ folder: fileURLToPath(new URL(`../fixtures/${fixture}`, import.meta.url)) })
   const host = await startHost(registry)
   const first = host.messages.find((message) => message['type'] === 'first-admin')
   const email = String(first?.['email'])
@@ -82,6 +82,7 @@ async function measure(): Promise<Figures> {
   await admin.post('/api/hse-reports/incident', incident)
   const installToFirstRequestMs = Math.round(performance.now() - begun)
   await install(admin, 'hse-bench')
+  await install(admin, 'hse-hooked')
 
   const figures: Figures = { node: process.version, permissions: measurePermissions() }
   if (only === undefined || only === 'entities') figures.platform = { ...(await measurePlatform(host, admin)), installToFirstRequestMs }
@@ -94,7 +95,7 @@ async function measureHooks(registry: TestRegistry, host: Child, admin: ApiClien
   const body = (): object => incident
   const hookRatio = await compare({
     name: 'create with a sandboxed hook, in creates without', hostUrl: host.url, floorUrl: host.url, cookie: admin.cookie,
-    ours: { path: '/api/hse-reports/incident', body }, floor: { path: '/api/hse-bench/incident', body, cookie: admin.cookie }, say,
+    ours: { path: '/api/hse-hooked/incident', body }, floor: { path: '/api/hse-bench/incident', body, cookie: admin.cookie }, say,
   })
   await rm(built, { recursive: true, force: true })
   await mkdir(built, { recursive: true })
@@ -133,7 +134,7 @@ async function measurePlatform(host: Child, admin: ApiClient): Promise<Omit<Plat
       await against('create', { path: '/api/hse-bench/incident', body }, { path: '/incidents', body }, connections),
     )
   }
-  ratios.push(await against('create with a sandboxed hook', { path: '/api/hse-reports/incident', body }, { path: '/incidents', body }, 10))
+  ratios.push(await against('create with a sandboxed hook', { path: '/api/hse-hooked/incident', body }, { path: '/incidents', body }, 10))
   const memory = { hostMb: await residentMb(host.process.pid), sandboxMb: await residentMb(await sandboxOf(host.process.pid)) }
   return { rows, ratios, ...memory, ...(only === undefined ? await measureStarts() : { coldStartMs: 0, warmStartMs: 0 }) }
 }

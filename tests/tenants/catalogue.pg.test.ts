@@ -39,9 +39,10 @@ test('every table is of a tenant, or there is a reason why not', () => {
 })
 
 test('every table of a tenant is under row-level security, for its owner too, and compares with the tenant of the transaction', () => {
-  const isOfTenant = (column: string): string => `(${column} = (current_setting('opsflux.tenant'::text))::uuid)`
+  const setting = "(current_setting('opsflux.tenant'::text))::uuid"
   for (const { name, owner, isForced, policies } of ofTenants()) {
-    const ofTenant = isOfTenant(name === 'opsflux.tenant' ? 'id' : 'tenant_id')
+    const tenant = name.startsWith('opsflux.') ? setting : `( SELECT ${setting} AS current_setting)`
+    const ofTenant = `(${name === 'opsflux.tenant' ? 'id' : 'tenant_id'} = ${tenant})`
     const [ofOwner, ofRequests, ...others] = policies
     expect({ name, isForced, ofOwner, others }).toEqual({ name, isForced: true, ofOwner: `owner_access PERMISSIVE ALL {${owner}} true true`, others: [] })
     // Without a check of its own, what is written is checked by the same condition.

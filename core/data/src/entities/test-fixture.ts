@@ -110,7 +110,7 @@ export function createTables(schema: string, entities: readonly EntityDeclaratio
   ].join(';\n')
 }
 
-const ofTenant = "(tenant_id = current_setting('opsflux.tenant')::uuid)"
+const ofTenant = "(tenant_id = (select current_setting('opsflux.tenant')::uuid))"
 const protect = (table: string): string[] => [
   `alter table ${table} enable row level security`, `alter table ${table} force row level security`,
   `create policy tenant_isolation on ${table} to opsflux_app using ${ofTenant} with check ${ofTenant}`, `grant select, insert, update, delete on ${table} to opsflux_app`,

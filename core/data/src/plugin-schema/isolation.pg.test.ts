@@ -30,7 +30,7 @@ describe('isolation of data', () => {
           from pg_policies p where p.schemaname = n.nspname and p.tablename = c.relname) as policies
       from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'p\\_%' and c.relkind in ('r', 'p') order by 1`)
     expect(rows.map((row) => row.table)).toEqual([`${schema}.action`, `${schema}.incident`, `${otherSchema}.incident`, `${otherSchema}.kept_action`, `${otherSchema}.kept_cause`])
-    const tenant = "(tenant_id = (current_setting('opsflux.tenant'::text))::uuid)"
+    const tenant = "(tenant_id = ( SELECT (current_setting('opsflux.tenant'::text))::uuid AS current_setting))"
     for (const { table, forced, policies } of rows) {
       const owner = `${table.split('.')[0]}_owner`
       expect({ table, forced, policies }).toEqual({ table, forced: true, policies: [`owner_access PERMISSIVE ALL {${owner}} true true`, `tenant_isolation PERMISSIVE ALL {opsflux_app} ${tenant} ${tenant}`] })

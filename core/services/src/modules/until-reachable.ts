@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { isOpsFluxError } from '@opsflux/sdk'
 import pg from 'pg'
 
 const longestDelayMs = 2_000
@@ -24,6 +25,8 @@ const systemCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'E
 /** Whether an error says that the database was not reached, or not to the end. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
+  // What requests are told of a lost connection.
+  if (isOpsFluxError(error)) return error.code === 'not-ready' && isConnectionLoss(error.cause)
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   // PostgreSQL, Appendix A: class 08 connection exception; 57P01 to 57P03 the server goes down or is coming up.
   if (error instanceof pg.DatabaseError) return /^(08|57P0[123])/.test(code)
