@@ -17,14 +17,15 @@ test.each(['fr', 'es', 'pt'])('%s has the messages of English, with the same val
 
 test('every message the pages and declarations name is there', () => {
   const sources = readdirSync(join(folder, 'client'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(vue|ts)$/u.test(name)).map((name) => readFileSync(join(folder, 'client', name), 'utf8'))
-  const named = sources.flatMap((source) => [...source.matchAll(/(?:\bt\(|title: |work\('save', )'([a-zA-Z]+\.[\w.]+)'/gu)].map(([, key = '']) => key))
+  const named = sources.flatMap((source) => [...source.matchAll(/(?:\bt\(|title: |done: |conflict: |send\('save', |stale \? |: )'([a-zA-Z]+\.[\w.]+)'/gu)].map(([, key = '']) => key))
   const listed = (prefix: string, values: readonly string[]): string[] => values.map((value) => `${prefix}.${value}`)
   const built = [
     ...listed('incident.type', incidentTypes), ...listed('incident.actualSeverity', severities), ...listed('incident.riskLevel', riskLevels),
     ...listed('incident.state', ['draft', 'submitted', 'closed']), ...listed('actions.state', ['open', 'done']), ...listed('hours.employer', employers),
     ...listed('filter', ['type', 'actualSeverity', 'state', 'riskLevel']), ...listed('rates.period', ['all', 'year', 'twelveMonths', 'custom']),
     'incident.submit.done', 'incident.close.done', ...(plugin.declaration.menus ?? []).map(({ label }) => label),
-    ...(plugin.declaration.capabilities ?? []).map(({ name }) => `capability.${name}`),
+    ...listed('record', ['comments', 'attachments', 'history']), ...Object.keys(plugin.declaration.entities.incident.checks ?? {}).map((name) => `check.incident.${name}`),
+    ...listed('incident', Object.keys(plugin.declaration.entities.incident.fields)),
   ]
   expect(named.length).toBeGreaterThan(80)
   expect([...named, ...built].filter((key) => !Object.hasOwn(english, key))).toEqual([])

@@ -1,6 +1,5 @@
 import { answers, definePlugin, field, route } from '@opsflux/sdk'
 import { entities } from './entities.ts'
-import type { OpenAction } from './server/open-actions.ts'
 import type { RatesAnswer } from './server/rates.ts'
 
 export default definePlugin({
@@ -10,10 +9,7 @@ export default definePlugin({
   summary: 'Report incidents, follow corrective actions, and watch TRIR and LTIF on the OSHA and the per-million basis.',
   icon: 'shield-alert',
   category: 'safety',
-  sdk: '^1.0.0',
-  capabilities: [
-    { name: 'users.read', reason: 'Shows who owns each open corrective action. Without it the list shows no names.', required: false },
-  ],
+  sdk: '^1.1.0',
   entities,
   permissions: [
     { action: 'view', scope: 'all', roles: ['user'] },
@@ -23,6 +19,7 @@ export default definePlugin({
     { action: 'edit', scope: 'own', roles: ['user'] },
     { action: 'delete', scope: 'all' },
     { action: 'delete', scope: 'own' },
+    { action: 'manage', scope: 'all' },
     { action: 'approve', scope: 'all' },
     { action: 'export', scope: 'all' },
   ],
@@ -42,12 +39,6 @@ export default definePlugin({
       path: '/rates',
       query: { from: field.date(), to: field.date(), site: field.string({ maxLength: 120 }) },
       response: answers<RatesAnswer>(),
-    }),
-    openActions: route({
-      method: 'GET',
-      path: '/open-actions',
-      query: { incident: field.reference('incident') },
-      response: answers<OpenAction[]>(),
     }),
   },
 })

@@ -56,7 +56,7 @@ test('a module is installed with the keyboard alone; the focus comes back where 
   await page.keyboard.press('Enter')
   await page.getByTestId('plan').waitFor()
   await page.keyboard.press('Tab')
-  expect(await focused()).toBe('Allow and install')
+  expect(await focused()).toBe('Install')
   await page.keyboard.press('Enter')
   await page.locator('[data-testid=operation][data-state=succeeded]').waitFor()
   await expect.poll(focused).toBe('Close')

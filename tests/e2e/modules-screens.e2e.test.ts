@@ -214,7 +214,7 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
     await closeDrawer()
     await page.getByTestId('trouble').waitFor({ state: 'detached' })
     for (let death = 0; death < 3; death++) await admin.get('/api/hse-reports/rates').catch(() => undefined)
-    await button(t('modules.rollBackTo', { version: '1.1.0' })).click()
+    await button(t('modules.rollBackTo', { version: '1.2.0' })).click()
     await planned()
     await page.getByTestId('apply').click()
     await ended('succeeded')

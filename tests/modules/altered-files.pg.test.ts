@@ -20,7 +20,7 @@ let files: string[]
 
 beforeAll(async () => {
   scene = await LifecycleScene.start()
-  expect(await scene.admin.change({ action: 'install', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+  expect(await scene.admin.change({ action: 'install', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   const { database: { database }, config: { home } } = scene.platform.parts
   const { admin } = database
   const installations = new Installations(admin)
@@ -123,7 +123,7 @@ describe('an installed module is not loaded', () => {
   test('when another release of the same publisher, whole and signed, stands in its place', async () => {
     expect(await scene.admin.change({ action: 'rollback', id, version: '1.0.0' })).toMatchObject({ state: 'succeeded' })
     const older = (await readdir(dirname(folder))).find((name) => name.startsWith('1.0.0'))
-    expect(await scene.admin.change({ action: 'update', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+    expect(await scene.admin.change({ action: 'update', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
     const aside = `${folder}-aside`
     await rename(folder, aside)
     await rename(join(dirname(folder), older ?? ''), folder)
@@ -159,7 +159,7 @@ describe('a host that finds an altered file at its start', () => {
     expect((await fetch(`${scene.platform.host.url}/health/ready`)).status).toBe(200)
     expect((await scene.admin.get<ModuleDetail>(`/api/modules/${id}`)).installed?.altered).toEqual({ entry: 'server/index.js' })
     await scene.restart(() => writeFile(join(folder, 'server/index.js'), before ?? ''))
-    expect(await scene.installed(id)).toEqual({ version: '1.1.0', state: 'active', since: expect.any(String) })
+    expect(await scene.installed(id)).toEqual({ version: '1.2.0', state: 'active', since: expect.any(String) })
     expect((await scene.admin.get<Session>('/api/session')).withheld).toBeUndefined()
   }, 60_000)
 })

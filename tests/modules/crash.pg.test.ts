@@ -22,7 +22,7 @@ interface Scene {
 }
 const scenes: Record<string, Scene> = {
   install: { request: { action: 'install', id, version: '1.0.0' }, steps: releaseSteps },
-  update: { request: { action: 'update', id, version: '1.1.0' }, steps: releaseSteps },
+  update: { request: { action: 'update', id, version: '1.2.0' }, steps: releaseSteps },
   'roll-back': { request: { action: 'rollback', id, version: '1.0.0' }, steps: releaseSteps },
   'uninstall keeping the data': { request: { action: 'uninstall', id, data: 'keep' }, steps: uninstallSteps },
   'uninstall and purge': { request: { action: 'uninstall', id, data: 'purge' }, steps: uninstallSteps },
@@ -95,7 +95,7 @@ async function makeScenes(): Promise<void> {
     for (let n = 0; n < 5; n++) await client.post(`/api/${id}/incident`, incident(n))
   })
   const { copy: updated } = await onCopy(installed, async (client) => {
-    await succeeds(client, { action: 'update', id, version: '1.1.0' })
+    await succeeds(client, { action: 'update', id, version: '1.2.0' })
     const { id: first } = await client.post<{ id: string }>(`/api/${id}/incident`, incident(5))
     const { data: [owner] } = await client.get<{ data: { id: string }[] }>('/api/users')
     await client.post(`/api/${id}/correctiveAction`, { incident: first, title: 'Fit a handrail', owner: owner?.id, due: '2099-01-31' })
@@ -155,6 +155,8 @@ async function killAndStart(name: string, moment: string): Promise<'before' | 'a
     const client = clientOf(host.url)
     const state = await readState(config.databaseUrl, config.home, client)
     const isAfter = JSON.stringify(state) === JSON.stringify(scene.after)
+    const off = Object.keys(state).filter((key) => JSON.stringify(state[key]) !== JSON.stringify(scene.after[key]))
+    if (off.length < 4) for (const key of off) console.log('DIFF', moment, key, JSON.stringify(state[key]).slice(0, 800), '\nWANT', JSON.stringify(scene.after[key]).slice(0, 800))
     expect(state).toEqual(isAfter ? scene.after : scene.before)
     expect(await readLeftovers(config.databaseUrl)).toEqual({ staged: [], running: [], orphans: [] })
     if (!isAfter) await succeeds(client, wanted.request)

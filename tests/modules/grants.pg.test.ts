@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { limitTable, type CapabilityGrant, type ChangeRequest, type ModuleDetail, type ModuleLimit, type Operation, type Plan, type PlatformStatus, type Session } from '@opsflux/sdk'
 import { ApiClient, codeOf } from '../setup/api-client.ts'
+import { overlayOf } from '../setup/overlays.ts'
 import { password, TestPlatform } from '../setup/platform.ts'
 
 const id = 'hse-grants'
@@ -99,6 +100,16 @@ describe('grants', () => {
     expect(await granted()).toEqual([mayFetch()])
     await succeeds({ action: 'update', id, fileId: second })
     expect(await granted()).toEqual([mayFetch(maps)])
+  })
+
+  test('for what is optional lapse with the last release that asks for it: going back and updating asks again', async () => {
+    const without = await overlayOf(platform.parts.home, 'tests/fixtures/hse-grants', '0.9.0', { 'plugin.ts': (text) => text.replace(/ {2}capabilities: \[[^]*?\n {2}\],\n/, '') })
+    await succeeds({ action: 'install', id, fileId: await upload(without) })
+    await succeeds({ action: 'update', id, fileId: first, grant: [{ name: 'http.fetch' }] })
+    expect(await may()).toEqual(['users.read', 'http.fetch'])
+    await succeeds({ action: 'rollback', id, version: '0.9.0' })
+    await succeeds({ action: 'update', id, fileId: first })
+    expect(await may()).toEqual(['users.read'])
   })
 
   test('taken back are refused from the next host call on, also of a call that is running', async () => {

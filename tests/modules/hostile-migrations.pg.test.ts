@@ -13,7 +13,7 @@ let admin: ApiClient
 beforeAll(async () => {
   platform = await TestPlatform.start()
   admin = await platform.signIn()
-  await succeeds({ action: 'install', id: 'hse-reports', version: '1.1.0' })
+  await succeeds({ action: 'install', id: 'hse-reports', version: '1.2.0' })
   await succeeds({ action: 'install', id, fileId: await upload('1.0.1') })
   for (let n = 0; n < 3; n++) await admin.post(`/api/${id}/incident`, incident)
 }, 120_000)

@@ -14,7 +14,7 @@ let fileId: string
 beforeAll(async () => {
   platform = await TestPlatform.start()
   admin = await platform.signIn()
-  await succeeds({ action: 'install', id: 'hse-reports', version: '1.1.0' })
+  await succeeds({ action: 'install', id: 'hse-reports', version: '1.2.0' })
   const bytes = await readFile(await platform.parts.registry.build({ folder: 'tests/fixtures/hse-hostile' }))
   fileId = (await admin.send<{ fileId: string }>('POST', '/api/modules/files', bytes)).fileId
 }, 120_000)

@@ -6,7 +6,7 @@ import { TestPlatform } from '../setup/platform.ts'
 import { hseReports, hseReportsBroken } from '../setup/registry.ts'
 
 const incident = (n: number) => ({ type: 'firstAid', actualSeverity: 'I', potentialSeverity: 'III', site: `Platform ${n % 6}`, occurredAt: '2026-03-01T08:30:00Z', description: `Slipped on deck ${n}` })
-type Incident = { id: string; site: string; riskLevel?: string; revision: number }
+type Incident = { id: string; site: string; riskLevel?: string; number?: string; revision: number }
 
 let platform: TestPlatform
 let admin: ApiClient
@@ -23,7 +23,7 @@ describe('the life of a module, in order', () => {
   test('is found in the catalogue, not yet installed (CORE-16.1)', async () => {
     const { data, registry } = await admin.get<{ data: ModuleSummary[]; registry: { reachable: boolean } }>('/api/modules')
     expect(registry.reachable).toBe(true)
-    expect(data.find((module) => module.id === 'hse-reports')).toMatchObject({ latest: '1.1.0', publisher: 'opsflux' })
+    expect(data.find((module) => module.id === 'hse-reports')).toMatchObject({ latest: '1.2.0', publisher: 'opsflux' })
     expect(await codeOf(incidents())).toBe('not-found')
   })
 
@@ -53,19 +53,22 @@ describe('the life of a module, in order', () => {
     expect((await incidents()).total).toBe(12)
   })
 
-  test('updates to 1.1.0: the plan says what changes, rows are kept and back-filled (CORE-16.3)', async () => {
+  test('updates to 1.2.0: the plan says what changes, rows are kept and back-filled (CORE-16.3)', async () => {
     const plan = await admin.post<Plan>('/api/modules/plans', { action: 'update', id: 'hse-reports' })
-    expect(plan).toMatchObject({ from: '1.0.0', to: '1.1.0', reason: 'newest', wayBack: { kind: 'lossless' } })
-    expect(plan.capabilities.added.map((capability) => capability.name)).toEqual(['users.read'])
-    expect(plan.tables).toEqual(expect.arrayContaining([expect.objectContaining({ table: 'incident', change: 'altered', rowsTouched: 12 })]))
-    expect(plan.changelog.map((entry) => entry.version)).toEqual(['1.1.0'])
+    expect(plan).toMatchObject({ from: '1.0.0', to: '1.2.0', reason: 'newest', wayBack: { kind: 'lossless' } })
+    expect(plan.capabilities).toEqual({ added: [], removed: [] })
+    expect(plan.afterSteps).toBeGreaterThan(0)
+    // One migration rates them, the next one numbers them.
+    expect(plan.tables).toEqual(expect.arrayContaining([expect.objectContaining({ table: 'incident', change: 'altered', rowsTouched: 24 })]))
+    expect(plan.changelog.map((entry) => entry.version)).toEqual(['1.2.0', '1.1.0'])
     expect(await admin.change({ action: 'update', id: 'hse-reports' })).toMatchObject({ state: 'succeeded' })
     const page = await incidents()
     expect(page.total).toBe(12)
     expect(page.data.every((row) => typeof row.riskLevel === 'string')).toBe(true)
+    expect(page.data.map((row) => row.number).toSorted()).toEqual(Array.from({ length: 12 }, (_one, index) => `INC-2026-${String(index + 1).padStart(4, '0')}`))
   })
 
-  test('refuses 1.2.0 whose migration fails on the real rows; 1.1.0 serves on', async () => {
+  test('refuses 1.3.0 whose migration fails on the real rows; 1.2.0 serves on', async () => {
     const bytes = await readFile(await platform.parts.registry.build({ folder: hseReports, overlay: hseReportsBroken }))
     const { fileId } = await admin.send<{ fileId: string }>('POST', '/api/modules/files', bytes)
     await expect(admin.post('/api/modules/plans', { action: 'update', id: 'hse-reports', fileId })).rejects.toMatchObject({ code: 'migration-failed' })
@@ -101,7 +104,7 @@ describe('the life of a module, in order', () => {
     expect(await admin.change({ action: 'uninstall', id: 'hse-reports', data: 'keep' })).toMatchObject({ state: 'succeeded' })
     expect(await codeOf(incidents())).toBe('not-found')
     const detail = await admin.get<ModuleDetail>('/api/modules/hse-reports')
-    expect(detail.keptData).toMatchObject({ version: '1.1.0' })
+    expect(detail.keptData).toMatchObject({ version: '1.2.0' })
     expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.0.0' })).toMatchObject({ state: 'succeeded' })
     expect((await incidents()).total).toBe(13)
   })
@@ -113,7 +116,7 @@ describe('the life of a module, in order', () => {
     expect(await admin.change({ action: 'uninstall', id: 'hse-reports', data: 'purge' })).toMatchObject({ state: 'succeeded' })
     const { rows } = await platform.parts.database.database.admin.query("select from pg_namespace where nspname = 'p_hse_reports'")
     expect(rows).toHaveLength(0)
-    expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+    expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
     expect((await incidents()).total).toBe(0)
   })
 })

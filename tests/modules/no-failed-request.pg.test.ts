@@ -27,7 +27,7 @@ test('no request fails while its module is installed, updated and rolled back, a
   }
   expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.0.0' })).toMatchObject({ state: 'succeeded' })
   for (let turn = 0; turn < 4; turn++) {
-    expect(await admin.change({ action: 'update', id: 'hse-reports', version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+    expect(await admin.change({ action: 'update', id: 'hse-reports', version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
     expect(await admin.change({ action: 'rollback', id: 'hse-reports', version: '1.0.0' })).toMatchObject({ state: 'succeeded' })
   }
   await Promise.all(clients.map((client) => client.stop()))

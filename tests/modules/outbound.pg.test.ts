@@ -36,7 +36,7 @@ beforeAll(async () => {
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
   platform = await TestPlatform.start({ log, config: { privateHosts: '127.0.0.1' } })
   admin = await platform.signIn()
-  await succeeds({ action: 'install', id: 'hse-reports', version: '1.1.0' })
+  await succeeds({ action: 'install', id: 'hse-reports', version: '1.2.0' })
   fileId = await upload(await platform.parts.registry.build({ folder }))
 }, 120_000)
 afterAll(async () => {

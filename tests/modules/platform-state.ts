@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
+import { expect, vi } from 'vitest'
 import type { Session } from '@opsflux/sdk'
 import type { ApiClient } from '../setup/api-client.ts'
 
@@ -22,12 +23,15 @@ const questions: Record<string, string> = {
   policies: "select tablename, policyname, roles::text[], qual, with_check from pg_policies where schemaname = 'p_hse_reports' order by 1, 2",
 }
 
-/** All that an operation changes: read from the database, the session and the folders. */
+const unfinished = "select migration, statement from opsflux.after_step join opsflux.installation i using (plugin_id) where after_step.state in ('pending', 'running') and i.state = 'active'"
+
+/** All that an operation changes, once what follows its commit is done: read from the database, the session and the folders. */
 export async function readState(databaseUrl: string, home: string, client: ApiClient): Promise<PlatformState> {
   const state: PlatformState = {}
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   try {
+    await vi.waitFor(async () => expect((await database.query(unfinished)).rows).toEqual([]), { timeout: 20_000 })
     for (const [name, statement] of Object.entries(questions)) state[name] = (await database.query({ text: statement, rowMode: 'array' })).rows
     state['rows'] = await readRows(database)
   } finally {

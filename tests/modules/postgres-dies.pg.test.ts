@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type RunningPostgres } from '@opsflux/data'
 import { startHost, type Host } from '@opsflux/host'
 import type { Operation, OperationStep, Page, Plan } from '@opsflux/sdk'
-import { ApiClient } from '../setup/api-client.ts'
+import { ApiClient, codeOf } from '../setup/api-client.ts'
 import { password, startParts, stopParts } from '../setup/platform.ts'
 import { readLeftovers } from './platform-state.ts'
 
@@ -48,6 +48,10 @@ afterAll(async () => {
 async function killPostgres(afterMs: number): Promise<void> {
   if (afterMs > 0) await new Promise((resolve) => { setTimeout(resolve, afterMs) })
   process.kill(postgres.pid, 'SIGKILL')
+  await startAgain()
+}
+
+async function startAgain(): Promise<void> {
   postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: Number(new URL(databaseUrl).port), settings })
 }
 
@@ -71,14 +75,14 @@ async function persistently<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe.each(['update', 'rollback'] as const)('kill -9 of PostgreSQL during an %s', (action) => {
-  const version = action === 'update' ? '1.1.0' : '1.0.0'
+  const version = action === 'update' ? '1.2.0' : '1.0.0'
   const moments = ['prepare after', 'protect before', 'migrate before', 'migrate before 5', 'migrate before 20', 'migrate before 40', 'migrate before 80', 'migrate after', 'switch after', 'check before', 'clean after']
 
   test.each(moments)('at %s: the same host ends the operation, before or after, and serves on', async (moment) => {
     killAt = undefined
     const other = action === 'update' ? 'rollback' : 'update'
     const installed = await versionNow()
-    if (installed === version) expect(await admin.change({ action: other, id, version: action === 'update' ? '1.0.0' : '1.1.0' })).toMatchObject({ state: 'succeeded' })
+    if (installed === version) expect(await admin.change({ action: other, id, version: action === 'update' ? '1.0.0' : '1.2.0' })).toMatchObject({ state: 'succeeded' })
     const plan = await admin.post<Plan>('/api/modules/plans', { action, id, version })
     killAt = moment
     const { id: operationId } = await admin.post<Operation>('/api/modules/operations', { planHash: plan.hash })
@@ -94,6 +98,17 @@ describe.each(['update', 'rollback'] as const)('kill -9 of PostgreSQL during an 
     expect((await fetch(`${host.url}/health/ready`)).status).toBe(200)
   }, 60_000)
 })
+
+test('while PostgreSQL is away every caller is told so, sessions are not answered from memory, and no acknowledged write is lost', async () => {
+  const incident = { type: 'firstAid', actualSeverity: 'I', potentialSeverity: 'III', site: 'Platform 1', occurredAt: '2026-03-01T08:30:00Z', description: 'Slipped as the lights went out' }
+  const { id: kept } = await persistently(() => admin.post<{ id: string }>(`/api/${id}/incident`, incident))
+  process.kill(postgres.pid, 'SIGKILL')
+  await expect.poll(() => codeOf(admin.get('/api/session')), { timeout: 20_000 }).toBe('not-ready')
+  const calls = [admin.get('/api/session'), admin.get(`/api/${id}/incident?limit=1`), admin.get(`/api/${id}/incident/${kept}`), admin.post(`/api/${id}/incident`, incident), admin.get('/api/modules'), admin.get('/api/users')]
+  expect(await Promise.all(calls.map(codeOf))).toEqual(calls.map(() => 'not-ready'))
+  await startAgain()
+  expect(await persistently(() => admin.get(`/api/${id}/incident/${kept}`))).toMatchObject({ description: incident.description })
+}, 60_000)
 
 async function versionNow(): Promise<string | undefined> {
   const { data } = await persistently(() => admin.get<{ data: { id: string; installed?: { version: string } }[] }>('/api/modules'))

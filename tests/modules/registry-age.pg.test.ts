@@ -12,7 +12,7 @@ let lifetimeDays: number
 beforeAll(async () => {
   scene = await LifecycleScene.start()
   expect(await scene.admin.change({ action: 'install', id, version: '1.0.0' })).toMatchObject({ state: 'succeeded' })
-  expect(await scene.admin.change({ action: 'update', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+  expect(await scene.admin.change({ action: 'update', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   const { rows: [row] } = await scene.platform.parts.database.database.admin.query<{ expires: Date }>('select expires from opsflux.registry_state')
   lifetimeDays = ((row?.expires.getTime() ?? 0) - Date.now()) / 86_400_000
 }, 120_000)
@@ -72,20 +72,20 @@ describe.each([['the registry out of reach', true], ['a registry that renews not
     expect(await codeOf(plan({ action: 'update' }))).toBe('metadata-expired')
     scene.cutRegistry(false)
     scene.moveClock(0)
-    expect(await scene.admin.change({ action: 'update', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+    expect(await scene.admin.change({ action: 'update', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   }, 60_000)
 
   test('stops an update that was planned before', async () => {
     scene.cutRegistry(false)
     scene.moveClock(0)
     expect(await scene.admin.change({ action: 'rollback', id, version: '1.0.0' })).toMatchObject({ state: 'succeeded' })
-    const { hash } = await plan({ action: 'update', version: '1.1.0' })
+    const { hash } = await plan({ action: 'update', version: '1.2.0' })
     scene.cutRegistry(isCut)
     scene.moveClock(lifetimeDays + 3)
     const { id: operationId } = await scene.admin.post<{ id: string }>('/api/modules/operations', { planHash: hash })
     expect(await scene.admin.ended(operationId)).toMatchObject({ state: 'failed', problem: { code: 'metadata-expired' } })
     scene.cutRegistry(false)
     scene.moveClock(0)
-    expect(await scene.admin.change({ action: 'update', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+    expect(await scene.admin.change({ action: 'update', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   }, 60_000)
 })

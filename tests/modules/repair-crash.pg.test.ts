@@ -30,7 +30,7 @@ beforeAll(async () => {
   const first = await startHost(parts.config, { log })
   const client = await ApiClient.signIn(first.url, first.firstAdministrator?.email ?? '', first.firstAdministrator?.password ?? '', password)
   cookie = client.cookie
-  expect(await client.change({ action: 'install', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+  expect(await client.change({ action: 'install', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   await client.post(`/api/${id}/incident`, incident)
   await first.stop()
   const blank: Snapshot = { database: new URL(parts.config.databaseUrl).pathname.slice(1), home: parts.config.home }
@@ -77,9 +77,9 @@ describe.each([['a damaged file', steps], ['no folder of modules', ['prepare', '
       expect(isAfter).toBe(isDone(name, step, phase))
       expect(await readLeftovers(config.databaseUrl)).toEqual({ staged: [], running: [], orphans: [] })
       if (!isAfter) expect(await client.change({ action: 'repair', id })).toMatchObject({ state: 'succeeded' })
-      expect(await installed()).toMatchObject({ state: 'active', version: '1.1.0' })
+      expect(await installed()).toMatchObject({ state: 'active', version: '1.2.0' })
       expect((await client.get<Page<unknown>>(`/api/${id}/incident?count=true`)).total).toBe(1)
-      expect(await readdir(join(config.home, 'modules', id))).toEqual([expect.stringMatching(/^1\.1\.0-[0-9a-f]{12}$/)])
+      expect(await readdir(join(config.home, 'modules', id))).toEqual([expect.stringMatching(/^1\.2\.0-[0-9a-f]{12}$/)])
     } finally {
       await host.stop()
       await snapshots.drop(copy)

@@ -15,7 +15,7 @@ let fileModule: { id: string; fileId: string }
 
 beforeAll(async () => {
   scene = await LifecycleScene.start()
-  expect(await scene.admin.change({ action: 'install', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+  expect(await scene.admin.change({ action: 'install', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   for (let n = 0; n < 4; n++) await scene.admin.post(`/api/${id}/incident`, incident(n))
   folder = await scene.folderOf(id)
   const { fileId } = await uploadBench()
@@ -39,14 +39,14 @@ describe('a repair', () => {
     expect(await scene.installed(id)).toMatchObject({ state: 'failed' })
     const plan = await planRepair()
     expect(plan).toMatchObject({
-      action: 'repair', from: '1.1.0', to: '1.1.0', source: 'installed', altered: { reason: 'file-altered', entry: 'server/index.js' },
+      action: 'repair', from: '1.2.0', to: '1.2.0', source: 'installed', altered: { reason: 'file-altered', entry: 'server/index.js' },
       wayBack: { kind: 'lossless', reason: 'nothing-changed' }, migrations: [], tables: [],
     })
     const { id: operationId } = await scene.admin.post<Operation>('/api/modules/operations', { planHash: plan.hash })
     const operation = await scene.admin.ended(operationId)
     expect(operation).toMatchObject({ state: 'succeeded' })
     expect(operation.steps.map(({ step, state: done }) => `${step} ${done}`)).toEqual(['verify', 'prepare', 'pause', 'switch', 'check', 'resume', 'clean'].map((step) => `${step} done`))
-    expect(await scene.installed(id)).toEqual({ version: '1.1.0', state: 'active', since: expect.any(String) })
+    expect(await scene.installed(id)).toEqual({ version: '1.2.0', state: 'active', since: expect.any(String) })
     expect(await incidents()).toBe(4)
     expect(await state()).toEqual(before)
     expect(await codeOf(scene.admin.post('/api/modules/operations', { planHash: plan.hash }))).toBe('stale-plan')
@@ -76,7 +76,7 @@ describe('a repair', () => {
   }, 60_000)
 
   test.each([['is gone', (path: string) => rm(path)], ['was changed too', (path: string) => writeFile(path, 'nothing')]])('takes the package from the registry when the one kept here %s', async (_, spoil) => {
-    const { digest = '' } = (await scene.admin.get<{ versions: { version: string; digest: string }[] }>(`/api/modules/${id}`)).versions.find(({ version }) => version === '1.1.0') ?? {}
+    const { digest = '' } = (await scene.admin.get<{ versions: { version: string; digest: string }[] }>(`/api/modules/${id}`)).versions.find(({ version }) => version === '1.2.0') ?? {}
     await scene.restart(async () => { await damage(); await spoil(packageOf(digest)) })
     scene.cutRegistry(true)
     expect(await codeOf(planRepair())).toBe('registry-unreachable')

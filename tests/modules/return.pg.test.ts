@@ -21,8 +21,10 @@ let broken: string
 beforeAll(async () => {
   platform = await TestPlatform.start()
   admin = await platform.signIn()
-  const forgotten = await overlayOf(platform.parts.home, hseReports, '1.1.1', {
-    'entities.ts': (text) => text.replace("    site: field.string({ required: true, maxLength: 120, index: true }),\n    occurredAt", "    site: field.string({ required: true, maxLength: 120, index: true }),\n    weather: field.string(),\n    occurredAt"),
+  const forgotten = await overlayOf(platform.parts.home, hseReports, '1.2.1', {
+    'entities.ts': (text) => text.replace('    occurredAt', '    weather: field.string(),\n    occurredAt'),
+    // Otherwise the build sees it.
+    'overlay.json': () => '{ "remove": ["migrations/schema.json"] }',
   })
   unreadable = await upload({ folder: hseReports, overlay: forgotten })
   broken = await upload({ folder: hseReports, overlay: hseReportsBroken })
@@ -54,7 +56,7 @@ async function leavesNothing(): Promise<void> {
 
 describe('a release that fails its check after the commit is taken back by itself, code and data', () => {
   test('on an update: the old release serves on and the reason is shown (CORE-16.6)', async () => {
-    await succeeds({ action: 'install', id, version: '1.1.0' })
+    await succeeds({ action: 'install', id, version: '1.2.0' })
     for (let n = 0; n < 3; n++) await admin.post(`/api/${id}/incident`, incident(n))
     const before = await state()
     const operation = await admin.change({ action: 'update', id, fileId: unreadable })
@@ -77,35 +79,35 @@ describe('a release that fails its check after the commit is taken back by itsel
   })
 
   test('on an install over kept data: the data is still kept, and found by the next install', async () => {
-    await succeeds({ action: 'install', id, version: '1.1.0' })
+    await succeeds({ action: 'install', id, version: '1.2.0' })
     for (let n = 0; n < 3; n++) await admin.post(`/api/${id}/incident`, incident(n))
     await succeeds({ action: 'uninstall', id, data: 'keep' })
     const before = await state()
     expect(await admin.change({ action: 'install', id, fileId: unreadable })).toMatchObject({ state: 'returned' })
     expect(await state()).toEqual(before)
     await leavesNothing()
-    await succeeds({ action: 'install', id, version: '1.1.0' })
+    await succeeds({ action: 'install', id, version: '1.2.0' })
     expect((await incidents()).total).toBe(3)
   })
 })
 
 test('a migration that the plan saw pass and that fails on rows entered since changes nothing', async () => {
-  await succeeds({ action: 'install', id, version: '1.1.0' })
+  await succeeds({ action: 'install', id, version: '1.2.0' })
   await admin.post(`/api/${id}/incident`, incident(1))
   const plan = await admin.post<Plan>('/api/modules/plans', { action: 'update', id, fileId: broken })
   await admin.post(`/api/${id}/incident`, incident(1))
   const before = await state()
   const { id: operationId } = await admin.post<Operation>('/api/modules/operations', { planHash: plan.hash })
   const operation = await admin.ended(operationId)
-  expect(operation).toMatchObject({ state: 'failed', problem: { code: 'migration-failed', migration: '0004-enter-once' } })
+  expect(operation).toMatchObject({ state: 'failed', problem: { code: 'migration-failed', migration: '0005-enter-once' } })
   expect(await state()).toEqual(before)
   await leavesNothing()
 })
 
 test('a release whose code lacks a handler it declares is refused before anything is touched', async () => {
-  await succeeds({ action: 'install', id, version: '1.1.0' })
+  await succeeds({ action: 'install', id, version: '1.2.0' })
   const before = await state()
-  const bare = await upload({ folder: hseReports, overlay: await overlayOf(platform.parts.home, hseReports, '1.1.2', { 'server/index.ts': () => 'export default { hooks: {}, routes: {} } as never\n' }) })
+  const bare = await upload({ folder: hseReports, overlay: await overlayOf(platform.parts.home, hseReports, '1.2.2', { 'server/index.ts': () => 'export default { hooks: {}, routes: {} } as never\n' }) })
   const operation = await admin.change({ action: 'update', id, fileId: bare })
   expect(operation).toMatchObject({ state: 'failed', problem: { code: 'plugin-failed', detail: expect.stringContaining('route rates') } })
   expect(await state()).toEqual(before)
@@ -138,36 +140,5 @@ describe('applying a plan', () => {
     expect(await codeOf(new ApiClient(platform.host.url).get('/api/modules'))).toBe('not-signed-in')
     expect(await state()).toEqual(before)
     expect(await readdir(join(platform.parts.config.home, 'packages'))).not.toContainEqual(expect.stringMatching(/^\./))
-  })
-})
-
-describe('an optional capability', () => {
-  async function ownerNames(grant: ChangeRequest['grant']): Promise<(string | undefined)[]> {
-    await succeeds({ action: 'install', id, version: '1.1.0', ...(grant ? { grant } : {}) })
-    const { id: first } = await admin.post<{ id: string }>(`/api/${id}/incident`, incident(1))
-    const { data: [owner] } = await admin.get<{ data: { id: string }[] }>('/api/users?q=Administrator')
-    await admin.post(`/api/${id}/correctiveAction`, { incident: first, title: 'Fit a handrail', owner: owner?.id, due: '2099-01-31' })
-    return (await admin.get<{ ownerName?: string }[]>(`/api/${id}/open-actions`)).map((action) => action.ownerName)
-  }
-
-  test('that was granted can be used', async () => {
-    expect(await ownerNames([{ name: 'users.read' }])).toEqual(['Administrator'])
-    const { capabilities } = await admin.get<ModuleDetail>(`/api/modules/${id}`)
-    expect(capabilities).toEqual([expect.objectContaining({ name: 'users.read', granted: true })])
-  })
-
-  test('that was not granted is not there, and the module goes on without', async () => {
-    expect(await ownerNames(undefined)).toEqual([undefined])
-    const { capabilities } = await admin.get<ModuleDetail>(`/api/modules/${id}`)
-    expect(capabilities).toEqual([expect.objectContaining({ name: 'users.read', granted: false })])
-  })
-
-  test('lapses with the last release that asks for it: going back and updating asks again', async () => {
-    await succeeds({ action: 'install', id, version: '1.0.0' })
-    await succeeds({ action: 'update', id, version: '1.1.0', grant: [{ name: 'users.read' }] })
-    await succeeds({ action: 'rollback', id, version: '1.0.0' })
-    await succeeds({ action: 'update', id, version: '1.1.0' })
-    const { capabilities } = await admin.get<ModuleDetail>(`/api/modules/${id}`)
-    expect(capabilities).toEqual([expect.objectContaining({ name: 'users.read', granted: false })])
   })
 })

@@ -11,7 +11,7 @@ const id = 'hse-reports'
 const other = 'hse-bench'
 const incident = (n: number) => ({ type: 'firstAid', actualSeverity: 'I', potentialSeverity: 'III', site: `Platform ${n}`, occurredAt: '2026-03-01T08:30:00Z', description: `Slipped on deck ${n}` })
 let scene: LifecycleScene
-/** A release that each test may spoil: 1.1.1, 1.1.2 … */
+/** A release that each test may spoil: 1.2.1, 1.2.2 … */
 let release: string
 let patch = 0
 let holdAt: { step: string; reached: () => void; until: Promise<void>; goOn: () => void } | undefined
@@ -33,7 +33,7 @@ afterAll(() => scene?.stop())
 
 beforeEach(async () => {
   scene.cutRegistry(false)
-  release = `1.1.${++patch}`
+  release = `1.2.${++patch}`
   await scene.platform.parts.registry.publish({ folder: hseReports, overlay: await overlayOf(scene.platform.parts.home, hseReports, release) })
   await succeeds({ action: 'update', id, version: release })
 }, 60_000)
@@ -115,7 +115,7 @@ describe.each(['publisher', 'registry'] as const)('a release revoked by the %s',
 })
 
 async function nextRelease(): Promise<string> {
-  const version = `1.1.${++patch}`
+  const version = `1.2.${++patch}`
   await scene.platform.parts.registry.publish({ folder: hseReports, overlay: await overlayOf(scene.platform.parts.home, hseReports, version) })
   return version
 }
@@ -202,9 +202,9 @@ test('a module is blocked at once while another is being changed, and a module t
   expect(await incidents()).toBe(3)
   letGo()
   expect(await changing).toMatchObject({ state: 'succeeded' })
-  const overlay = await overlayOf(scene.platform.parts.home, hseReports, '1.2.0', { 'plugin.ts': (text) => text.replace(/definePlugin\(\{/, `definePlugin({\n  dependencies: { '${other}': '^1.0.0' },`) })
+  const overlay = await overlayOf(scene.platform.parts.home, hseReports, '1.3.0', { 'plugin.ts': (text) => text.replace(/definePlugin\(\{/, `definePlugin({\n  dependencies: { '${other}': '^1.0.0' },`) })
   await scene.platform.parts.registry.publish({ folder: hseReports, overlay })
-  await expect(plan({ action: 'update', version: '1.2.0' })).rejects.toMatchObject({ code: 'plan-impossible', message: expect.stringMatching(/which is blocked: .*Sends passwords/) })
+  await expect(plan({ action: 'update', version: '1.3.0' })).rejects.toMatchObject({ code: 'plan-impossible', message: expect.stringMatching(/which is blocked: .*Sends passwords/) })
 }, 60_000)
 
 /** Signs the registry's list of publishers again, without anything revoked. */

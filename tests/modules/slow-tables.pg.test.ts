@@ -12,7 +12,7 @@ let admin: ApiClient
 beforeAll(async () => {
   platform = await TestPlatform.start()
   admin = await platform.signIn()
-  expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+  expect(await admin.change({ action: 'install', id: 'hse-reports', version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
   const overlay = await overlayOf(platform.parts.home, source, '1.0.1', {
     // Half a second of PostgreSQL's work at each write.
     'migrations/0001-init.up.sql': (sql) => sql.replace('description text not null', "description text not null check (mod(16::numeric ^ (100000 + length(description)), 7::numeric ^ 60000) >= 0)"),

@@ -147,9 +147,9 @@ describe('refused with a clear error and nothing written: a release of a registr
     const old = new Map<string, Served>()
     registry.tamper = (path, served) => { old.set(path, served); return served }
     await admin.post('/api/modules/plans', { action: 'install', id })
-    await platform.parts.registry.publish({ folder: hseReports, overlay: await overlayOf(platform.parts.home, hseReports, '1.1.5') })
+    await platform.parts.registry.publish({ folder: hseReports, overlay: await overlayOf(platform.parts.home, hseReports, '1.2.5') })
     registry.tamper = (_, served) => served
-    expect(await admin.post<Plan>('/api/modules/plans', { action: 'install', id })).toMatchObject({ to: '1.1.5' })
+    expect(await admin.post<Plan>('/api/modules/plans', { action: 'install', id })).toMatchObject({ to: '1.2.5' })
     registry.tamper = (path, served) => old.get(path) ?? served
     expect(await refusalOf(admin.post('/api/modules/plans', { action: 'install', id }))).toMatchObject({ code: 'untrusted-release', words: expect.stringContaining('back in time') })
     await restart(() => rm(join(platform.parts.config.home, 'registry'), { recursive: true, force: true }))
@@ -162,7 +162,7 @@ describe('a module whose files were changed on disk does not load, and says whic
   const installed = async () => (await admin.get<{ data: ModuleSummary[] }>('/api/modules')).data.find((module) => module.id === id)?.installed
 
   beforeAll(async () => {
-    expect(await admin.change({ action: 'install', id, version: '1.1.0' })).toMatchObject({ state: 'succeeded' })
+    expect(await admin.change({ action: 'install', id, version: '1.2.0' })).toMatchObject({ state: 'succeeded' })
     const { fileId } = await upload(await readFile(await platform.parts.registry.build({ folder: hseBench })))
     expect(await admin.change({ action: 'install', id: 'hse-bench', fileId })).toMatchObject({ state: 'succeeded' })
   }, 60_000)
@@ -203,7 +203,7 @@ describe('a module whose files were changed on disk does not load, and says whic
 test('the platform stays up when registry and marketplace are gone: modules serve, go back, and say why nothing new comes', async () => {
   await admin.change({ action: 'uninstall', id, data: 'purge' })
   await admin.change({ action: 'install', id, version: '1.0.0' })
-  await admin.change({ action: 'update', id, version: '1.1.0' })
+  await admin.change({ action: 'update', id, version: '1.2.0' })
   await Promise.all([platform.parts.marketplace.stop(), registry[Symbol.asyncDispose]()])
   for (const isAfterStart of [false, true]) {
     if (isAfterStart) await restart()

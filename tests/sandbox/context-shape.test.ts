@@ -10,7 +10,7 @@ test('the context is frozen, without prototypes, and shows nothing of the bridge
     value: [
       ['context', true, null, 'db,user,tenant,now,log,users,http,secrets,can', true],
       ['db', true, null, 'incident', true],
-      ['incident', true, null, 'find,findOne,count,aggregate,create,update,delete', true],
+      ['incident', true, null, 'find,findOne,count,aggregate,create,update,delete,transition', true],
       ['user', true, null, 'id,locale', true],
       ['tenant', true, null, 'id', true],
       ['log', true, null, 'info,warn', true],

@@ -18,3 +18,9 @@ test('names of handlers are listed as data, and those that would steer the host 
   await using bad = new Scene('', { hooks: "['__proto__']: { beforeCreate: () => 1 }" })
   await expect(bad.sandbox.check()).rejects.toMatchObject({ code: 'plugin-failed', message: expect.stringContaining('cannot be read') })
 })
+
+test('hooks of another plugin\'s entity and of a field are called by the names they are declared with', async () => {
+  await using scene = new Scene('', { hooks: "'hse-reports/incident': { 'beforeChange.riskLevel': ({ to }) => ({ note: to }) }" })
+  expect((await scene.sandbox.check()).hooks).toEqual({ 'hse-reports/incident': ['beforeChange.riskLevel'] })
+  expect(await scene.sandbox.call('hook:hse-reports/incident.beforeChange.riskLevel', { to: 3 }, callInfo, { name: 'tester' })).toEqual({ note: 3 })
+})

@@ -16,23 +16,19 @@ interface IncidentValues {
 }
 interface Call { now: string; user: { locale: string } }
 
-/** Tidies a new incident, fills what follows from the rest, and refuses impossible times. */
+/** Tidies a new incident, fills what follows from the rest, and refuses times to come. */
 export function newIncident<T extends IncidentValues>(input: T, call: Call): T & Pick<IncidentValues, 'awareAt' | 'injured'> {
   const tidy = tidied(input)
   refuseFuture(tidy, call)
-  const incident = { ...tidy, awareAt: tidy.awareAt ?? later(call.now, tidy.occurredAt), injured: tidy.injured ?? defaultInjured(tidy.type) }
-  refuseContradictions(incident, call)
-  return incident
+  return { ...tidy, awareAt: tidy.awareAt ?? later(call.now, tidy.occurredAt), injured: tidy.injured ?? defaultInjured(tidy.type) }
 }
 
-/** The same for a change: what is not changed is taken from the record. */
+/** The same for a change; another type brings its own number of injured people where none is given. */
 export function changedIncident<T extends IncidentValues>(record: IncidentValues, changes: T, call: Call): T {
   const tidy = tidied(changes)
   refuseFuture(tidy, call)
   const reclassified = tidy.type !== undefined && tidy.type !== record.type && tidy.injured === undefined
-  const changed = reclassified ? { ...tidy, injured: injuredAfter(record, tidy.type) } : tidy
-  refuseContradictions({ ...record, ...changed }, call)
-  return changed
+  return reclassified ? { ...tidy, injured: injuredAfter(record, tidy.type) } : tidy
 }
 
 export function defaultInjured(type: string | null | undefined): number {
@@ -55,12 +51,6 @@ function refuseFuture({ occurredAt, awareAt }: IncidentValues, { now, user }: Ca
   const latest = Date.parse(now) + clockSkewMs
   if (instant(occurredAt) > latest) throw refuse(refusal('occurredInFuture', user.locale), 'occurredAt')
   if (instant(awareAt) > latest) throw refuse(refusal('awareInFuture', user.locale), 'awareAt')
-}
-
-function refuseContradictions({ type, occurredAt, awareAt, injured }: IncidentValues, { user }: Call): void {
-  if (instant(awareAt) < instant(occurredAt)) throw refuse(refusal('awareBeforeOccurred', user.locale), 'awareAt')
-  if (isInjury(type) && injured === 0) throw refuse(refusal('nobodyInjured', user.locale), 'injured')
-  if (typeof type === 'string' && !isInjury(type) && Number(injured) > 0) throw refuse(refusal('injuredWithoutInjury', user.locale), 'injured')
 }
 
 /** Milliseconds, or NaN for what is no instant: comparisons with it are false and validation refuses it after the hook. */

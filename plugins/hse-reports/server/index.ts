@@ -2,7 +2,6 @@ import plugin from '../plugin.ts'
 import { checkedAction, refuseOpenActions } from './corrective-actions.ts'
 import { checkedHours } from './exposure-hours.ts'
 import { changedIncident, newIncident } from './incidents.ts'
-import { openActions } from './open-actions.ts'
 import { ratesOf } from './rates-route.ts'
 import { rated, rerated } from './risk.ts'
 
@@ -17,7 +16,7 @@ export default plugin.server({
     },
     exposureHours: {
       beforeCreate: (input, context) => checkedHours(input, context),
-      beforeUpdate: ({ record, changes }, context) => checkedHours(changes, context, record),
+      beforeUpdate: ({ changes }, context) => checkedHours(changes, context),
     },
     correctiveAction: {
       beforeCreate: (input, context) => checkedAction(input, context),
@@ -26,6 +25,5 @@ export default plugin.server({
   },
   routes: {
     rates: ({ query }, context) => ratesOf(query, context),
-    openActions: ({ query }, context) => openActions(query, context),
   },
 })

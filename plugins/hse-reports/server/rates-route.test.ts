@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ratesOf } from './rates-route.ts'
 
 type Call = Parameters<typeof ratesOf>[1]
-const row = (group: AggregateRow['group'], count: number, sum: AggregateRow['sum'] = {}): AggregateRow => ({ group, count, sum })
+const row = (group: AggregateRow['group'], count: number, sum: AggregateRow['sum'] = {}): AggregateRow => ({ group, count, sum, avg: {}, min: {}, max: {} })
 
 /** Answers the three questions the route asks and keeps what they were asked with. */
 function database(hours: AggregateRow[], cases: AggregateRow[], severities: AggregateRow[]) {

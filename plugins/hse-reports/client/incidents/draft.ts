@@ -1,9 +1,22 @@
 import { fromLocalInput, toLocalInput } from '../shared/format.ts'
 import type { Incident, IncidentInput } from '../shared/module.ts'
-import { addedDraft, addedInput } from './additions.ts'
-import type { IncidentDraft } from './incident-draft.ts'
 
 export const requiredFields = ['type', 'site', 'occurredAt', 'actualSeverity', 'potentialSeverity', 'description'] as const
+
+/** An incident as its form holds it: texts, empty for none. */
+export interface IncidentDraft {
+  type: string
+  actualSeverity: string
+  potentialSeverity: string
+  site: string
+  occurredAt: string
+  awareAt: string
+  description: string
+  injured: string | number
+  riskLevel: string
+  /** Values of the fields that the organisation added. */
+  custom: { readonly [name: string]: unknown }
+}
 
 export function draftOf(incident?: Incident): IncidentDraft {
   return {
@@ -15,7 +28,8 @@ export function draftOf(incident?: Incident): IncidentDraft {
     awareAt: toLocalInput(incident?.awareAt),
     description: incident?.description ?? '',
     injured: incident?.injured ?? '',
-    added: addedDraft(incident),
+    riskLevel: incident?.riskLevel ?? '',
+    custom: { ...incident?.custom },
   }
 }
 
@@ -23,22 +37,25 @@ export function draftOf(incident?: Incident): IncidentDraft {
 export function inputOf(draft: IncidentDraft): IncidentInput {
   const awareAt = fromLocalInput(draft.awareAt)
   const input = {
-    type: draft.type,
-    actualSeverity: draft.actualSeverity,
-    potentialSeverity: draft.potentialSeverity,
-    site: draft.site,
+    ...draft,
     occurredAt: fromLocalInput(draft.occurredAt) ?? '',
-    description: draft.description,
-    ...(awareAt === undefined ? {} : { awareAt }),
-    ...(draft.injured === '' ? {} : { injured: Number(draft.injured) }),
-    ...addedInput(draft.added),
+    awareAt,
+    injured: draft.injured === '' ? undefined : Number(draft.injured),
+    riskLevel: draft.riskLevel || null,
+    custom: Object.keys(draft.custom).length === 0 ? undefined : draft.custom,
   }
   return input as IncidentInput
 }
 
-/** What an update sends: only the fields whose value differs, so that two people can change different ones. */
+/** What an update sends: only the values that differ, so that two people can change different ones. */
 export function changesOf(draft: IncidentDraft, incident: Incident): Partial<IncidentInput> {
-  const before = inputOf(draftOf(incident)) as Record<string, unknown>
-  const after = Object.entries(inputOf(draft))
-  return Object.fromEntries(after.filter(([name, value]) => before[name] !== value)) as Partial<IncidentInput>
+  const before = inputOf(draftOf(incident))
+  const { custom, ...after } = inputOf(draft)
+  const [changes, added] = [differing<Partial<IncidentInput>>(before, after), differing(before.custom ?? {}, custom ?? {})]
+  return Object.keys(added).length === 0 ? changes : { ...changes, custom: added }
+}
+
+function differing<T extends object>(before: object, after: T): T {
+  const known = new Map(Object.entries(before))
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== undefined && value !== known.get(name))) as T
 }

@@ -1,12 +1,11 @@
-import { incidentTypes, severities } from '../../terms.ts'
-import type { Filter } from './added.ts'
-import { addedFilters } from './additions.ts'
+import { incidentTypes, riskLevels, severities } from '../../terms.ts'
 
-export const filters: readonly Filter[] = [
+/** Choices above the list; messages are `incident.<field>` and `incident.<field>.<value>`. */
+export const filters: readonly { field: string; values: readonly string[] }[] = [
   { field: 'type', values: incidentTypes },
   { field: 'actualSeverity', values: severities },
   { field: 'state', values: ['draft', 'submitted', 'closed'] },
-  ...addedFilters,
+  { field: 'riskLevel', values: riskLevels },
 ]
 
 /** Field names to chosen values, and `q` to the words looked for. */

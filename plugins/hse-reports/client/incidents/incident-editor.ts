@@ -1,64 +1,44 @@
-import { isOpsFluxError } from '@opsflux/sdk/client'
-import { computed, nextTick, ref, watch, type Ref } from 'vue'
+import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
 import { useLoad } from '../shared/load.ts'
 import { useHse, type Incident } from '../shared/module.ts'
-import { fieldErrorsOf, focusFirstError, messageOf, missingFields } from '../shared/problems.ts'
+import { useSaving } from '../shared/saving.ts'
 import { changesOf, draftOf, requiredFields } from './draft.ts'
-
-type Work = 'save' | 'submit' | 'close'
 
 /** Reads one incident, holds its draft, saves changes and takes it through its states. */
 export function useIncidentEditor(id: string, form: Readonly<Ref<HTMLFormElement | null>>) {
-  const { api, t, toast } = useHse()
+  const { api, t, watch: follow } = useHse()
   const { data: incident, phase, problem, reload } = useLoad(() => api.entities.incident.get(id))
+  const saving = useSaving(form)
   const draft = ref(draftOf())
-  const errors = ref<Record<string, string>>({})
-  const refused = ref('')
-  const stale = ref(false)
-  const working = ref<Work>()
-  const changed = computed(() => incident.value !== undefined && Object.keys(changesOf(draft.value, incident.value)).length > 0)
+  const changes = computed(() => (incident.value ? changesOf(draft.value, incident.value) : {}))
+  const changed = computed(() => Object.keys(changes.value).length > 0)
 
   watch(incident, (now) => {
     draft.value = draftOf(now)
-    forgive()
+    saving.reset()
   }, { immediate: true })
 
-  function forgive(): void {
-    errors.value = {}
-    refused.value = ''
-    stale.value = false
+  // What somebody else changed is shown, unless that would take away what is being written.
+  onScopeDispose(follow('incident', (change) => {
+    if (saving.working.value || (change && change.revision <= (incident.value?.revision ?? 0))) return
+    if (!changed.value) return void reload()
+    saving.problem.value = t('form.staleText')
+    saving.stale.value = true
+  }, id))
+
+  function send(kind: string, done: string, request: (current: Incident) => Promise<Incident>): Promise<void> {
+    return saving.send({ kind, done, draft: draft.value, required: requiredFields, request: async () => {
+      if (incident.value) incident.value = await request(incident.value)
+    } })
   }
 
-  async function work(kind: Work, done: string, run: (current: Incident) => Promise<Incident>): Promise<void> {
-    forgive()
-    errors.value = missingFields(draft.value, requiredFields, t)
-    if (incident.value && !working.value && Object.keys(errors.value).length === 0) {
-      working.value = kind
-      try {
-        incident.value = await run(incident.value)
-        toast(t(done), 'success')
-      } catch (error) {
-        errors.value = fieldErrorsOf(error)
-        refused.value = messageOf(error, t)
-        stale.value = isOpsFluxError(error) && error.code === 'stale-record'
-      }
-      working.value = undefined
-    }
-    await nextTick()
-    focusFirstError(form.value)
-  }
-
-  async function saved(current: Incident): Promise<Incident> {
-    const changes = changesOf(draft.value, current)
-    if (Object.keys(changes).length === 0) return current
-    return api.entities.incident.update(id, changes, current.revision)
-  }
+  const saved = async (current: Incident): Promise<Incident> => (changed.value ? api.entities.incident.update(id, changes.value, current.revision) : current)
 
   return {
-    incident, phase, problem, reload, draft, errors, refused, stale, working, changed,
-    save: () => work('save', 'incident.saved', saved),
+    incident, phase, problem, reload, draft, changed, saving,
+    save: () => send('save', 'incident.saved', saved),
     /** Saves what was changed first, so that what is submitted is what is on the screen. */
-    move: (name: 'submit' | 'close') => work(name, `incident.${name}.done`, async (current) => {
+    move: (name: 'submit' | 'close') => send(name, `incident.${name}.done`, async (current) => {
       const now = await saved(current)
       incident.value = now
       return api.entities.incident.transition(id, name, now.revision)

@@ -23,7 +23,7 @@ export function useIncidentList() {
   const load = useLoad(() => {
     const after = cursors.value.at(-1)
     return api.entities.incident.list({ ...queryOf(chosen.value, sort.value), limit: pageSize, count: true, ...(after ? { after } : {}) })
-  })
+  }, 'incident')
 
   let pause: ReturnType<typeof setTimeout> | undefined
   watch([chosen, sort], ([now], [before]) => {

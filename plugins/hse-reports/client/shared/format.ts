@@ -1,3 +1,5 @@
+import type { Expanded } from '@opsflux/sdk/client'
+
 /** `2026-03-05T07:40:00.000Z` in the user's language and time zone. */
 export function instantText(value: string | null | undefined, locale: string): string {
   return value ? new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(value)) : '–'
@@ -8,6 +10,9 @@ export function dayText(value: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(value))
 }
 
+/** Whether a calendar day is over. */
+export const isOver = (day: string): boolean => day < new Date().toISOString().slice(0, 10)
+
 /** `2026-03` or `2026-03-01`. */
 export function monthText(value: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${value.slice(0, 7)}-01T00:00:00Z`))
@@ -15,6 +20,11 @@ export function monthText(value: string, locale: string): string {
 
 export function countText(value: number, locale: string): string {
   return new Intl.NumberFormat(locale).format(value)
+}
+
+/** The name of a person that was asked for with `expand`. */
+export function nameText(person: string | Expanded | null | undefined): string {
+  return typeof person === 'object' && person !== null ? String(person.name) : '–'
 }
 
 /** A rate with two decimals; a dash where it is undefined, since no hours are known. */

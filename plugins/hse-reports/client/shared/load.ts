@@ -1,5 +1,5 @@
 import { isOpsFluxError } from '@opsflux/sdk/client'
-import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import { messageOf } from './problems.ts'
 import { useHse } from './module.ts'
 
@@ -15,9 +15,12 @@ export interface Load<T> {
   reload(): Promise<void>
 }
 
-/** Reads what a page shows, at once and on `reload`; of overlapping reads the last one counts. */
-export function useLoad<T>(read: () => Promise<T>): Load<T> {
-  const { t } = useHse()
+/** Many changes at once, such as an import, are one read. */
+const changesPauseMs = 400
+
+/** Reads what a page shows: at once, on `reload`, and after changes of the entity it follows. Of overlapping reads the last one counts. */
+export function useLoad<T>(read: () => Promise<T>, followed?: 'incident' | 'exposureHours' | 'correctiveAction'): Load<T> {
+  const { t, watch } = useHse()
   const data = shallowRef<T>()
   const phase = ref<Phase>('loading')
   const busy = ref(false)
@@ -40,6 +43,18 @@ export function useLoad<T>(read: () => Promise<T>): Load<T> {
     } finally {
       if (turn === latest) busy.value = false
     }
+  }
+
+  if (followed) {
+    let pause: ReturnType<typeof setTimeout> | undefined
+    const unwatch = watch(followed, () => {
+      clearTimeout(pause)
+      pause = setTimeout(() => void reload(), changesPauseMs)
+    })
+    onScopeDispose(() => {
+      unwatch()
+      clearTimeout(pause)
+    })
   }
   void reload()
   return { data, phase, busy, problem, reload }

@@ -4,7 +4,7 @@ type Translate = (key: string) => string
 
 /** What went wrong, for people: the server's words, or that it cannot be reached. */
 export function messageOf(error: unknown, t: Translate): string {
-  return isOpsFluxError(error) ? error.message : t('state.offline')
+  return isOpsFluxError(error) && error.code !== 'not-ready' ? error.message : t('state.offline')
 }
 
 /** The server's complaints by field name. */
