@@ -18,6 +18,7 @@ export async function fill(databaseUrl: string, rows: number): Promise<{ id: str
     await client.query(`insert into bench.incident (${columns}, created_by, updated_by) select ${values}, u.id, u.id from generate_series(1, $1) n, opsflux.user_account u`, [rows])
     await fillBench(client, 1, rows)
     await client.query('vacuum analyze bench.incident')
+    await client.query('vacuum analyze p_hse_bench.incident')
     return { id: await anyId(client, 'p_hse_bench.incident'), floorId: await anyId(client, 'bench.incident') }
   })
 }
@@ -32,12 +33,12 @@ export async function fillUpTo(databaseUrl: string, rows: number, say: (text: st
       await fillBench(client, from, Math.min(rows, from + step - 1))
       say(`${Math.min(rows, from + step - 1).toLocaleString('en')} rows`)
     }
+    await client.query('vacuum analyze p_hse_bench.incident')
   })
 }
 
 async function fillBench(client: pg.Client, from: number, to: number): Promise<void> {
   await client.query(`insert into p_hse_bench.incident (${columns}, tenant_id, created_by, updated_by) select ${values}, t.id, u.id, u.id from generate_series($1::bigint, $2::bigint) n, opsflux.tenant t, opsflux.user_account u`, [from, to])
-  await client.query('vacuum analyze p_hse_bench.incident')
 }
 
 async function anyId(client: pg.Client, table: string): Promise<string> {
