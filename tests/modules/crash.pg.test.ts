@@ -155,8 +155,6 @@ async function killAndStart(name: string, moment: string): Promise<'before' | 'a
     const client = clientOf(host.url)
     const state = await readState(config.databaseUrl, config.home, client)
     const isAfter = JSON.stringify(state) === JSON.stringify(scene.after)
-    const off = Object.keys(state).filter((key) => JSON.stringify(state[key]) !== JSON.stringify(scene.after[key]))
-    if (off.length < 4) for (const key of off) console.log('DIFF', moment, key, JSON.stringify(state[key]).slice(0, 800), '\nWANT', JSON.stringify(scene.after[key]).slice(0, 800))
     expect(state).toEqual(isAfter ? scene.after : scene.before)
     expect(await readLeftovers(config.databaseUrl)).toEqual({ staged: [], running: [], orphans: [] })
     if (!isAfter) await succeeds(client, wanted.request)
