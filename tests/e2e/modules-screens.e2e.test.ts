@@ -58,8 +58,8 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
     await button(t('common.cancel'), dialog()).click()
     await dialog().waitFor({ state: 'detached' })
   }
-  const upload = async (overlay: string): Promise<void> => {
-    await page.getByLabel(t('modules.fromFile')).setInputFiles(await platform.parts.registry.build({ folder: hseReports, overlay }))
+  const upload = async (overlay: string | undefined, folder = hseReports): Promise<void> => {
+    await page.getByLabel(t('modules.fromFile')).setInputFiles(await platform.parts.registry.build({ folder, ...(overlay ? { overlay } : {}) }))
     await dialog().waitFor()
   }
 
@@ -120,6 +120,7 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
       await page.unroute('**/api/modules/hse-reports')
     }
     await page.reload()
+    await page.getByRole('tab', { name: t('modules.tabs.versions') }).click()
   })
 
   test('an installation: plan being made, plan, steps, connection away, in the background, done', async () => {
@@ -154,7 +155,7 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
     await judge('detail-installed')
   })
 
-  test('an update: plan with consent, returned when the new release does not answer', async () => {
+  test('an update: plan, returned when the new release does not answer', async () => {
     for (let n = 0; n < 3; n++) await admin.post('/api/hse-reports/incident', incident)
     await page.goto(`${platform.host.url}/modules`)
     await card().waitFor()
@@ -175,7 +176,12 @@ describe.each(['en', 'fr'])('every screen and state of Modules is accessible and
     await closeDrawer()
   })
 
-  test('a release from a file: refused by its migration, older than what is installed, not genuine', async () => {
+  test('a release from a file: one that asks for consent, refused by its migration, older than what is installed, not genuine', async () => {
+    await upload(undefined, 'tests/fixtures/hse-grants')
+    await planned()
+    await dialog().getByRole('checkbox').first().click()
+    await judge('plan-consent')
+    await cancel()
     await upload(hseReportsBroken)
     await page.getByTestId('plan-failure').waitFor()
     await judge('plan-refused')

@@ -15,11 +15,14 @@ export interface Load<T> {
   reload(): Promise<void>
 }
 
+/** An entity whose changes are shown. */
+export type Followed = 'incident' | 'exposureHours' | 'correctiveAction'
+
 /** Many changes at once, such as an import, are one read. */
 const changesPauseMs = 400
 
 /** Reads what a page shows: at once, on `reload`, and after changes of the entity it follows. Of overlapping reads the last one counts. */
-export function useLoad<T>(read: () => Promise<T>, followed?: 'incident' | 'exposureHours' | 'correctiveAction'): Load<T> {
+export function useLoad<T>(read: () => Promise<T>, followed?: Followed): Load<T> {
   const { t, watch } = useHse()
   const data = shallowRef<T>()
   const phase = ref<Phase>('loading')
